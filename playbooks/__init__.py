@@ -1,0 +1,1 @@
+"""The eight troubleshooting playbooks and what they stand on; works without a terminal."""
