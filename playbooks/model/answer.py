@@ -93,7 +93,7 @@ class Source(Protocol):
         """The time in this cluster: the clock when live, the recorded time otherwise."""
 
     def open(self, request: Request, look: int) -> AsyncIterator[bytes | End | Gap]:
-        """Yield the answer's chunks, then exactly one `End` or `Gap`; never raises for the cluster's faults."""
+        """Yield the answer's chunks, then exactly one `End` or `Gap`; faults of the cluster never raise."""
 
     async def pause(self, seconds: float) -> None:
         """Let time pass between two looks: real for a live cluster, none for a recording."""
@@ -122,5 +122,8 @@ async def answer(source: Source, request: Request, look: int, limit: int = COLLE
             )
         chunks.append(piece)
     return Gap(
-        GapKind.FAILED, "the answer ended without saying how", command=request.command(), node=request.node
+        GapKind.FAILED,
+        "the answer ended without saying how",
+        command=request.command(),
+        node=request.node,
     )

@@ -38,7 +38,9 @@ _EXPLAINS: dict[ConditionKind, str] = {
     ConditionKind.KVSTORE_DOWN: r"kvstore|etcd|quorum",
     ConditionKind.AGENT_DOWN: r"cilium\.sock|agent (is )?(not )?running|hubble|peer",
     ConditionKind.AGENT_SILENT: r"cilium\.sock|context deadline exceeded",
-    ConditionKind.AGENT_CONFIG_REFUSED: r"invalid|unknown|unsupported|unable to parse|must be|cannot be|not supported",
+    ConditionKind.AGENT_CONFIG_REFUSED: (
+        r"invalid|unknown|unsupported|unable to parse|must be|cannot be|not supported"
+    ),
     ConditionKind.IPAM_EXHAUSTED: r"range is full|no more ips|no available ip|ipam|out of",
     ConditionKind.SECRET_MISSING: r"secret|keys?\b",
     ConditionKind.PERMISSION_MISSING: r"forbidden|cannot (get|list|watch|create|update|patch)",

@@ -10,7 +10,7 @@ from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
 from playbooks.model.answer import Answer, End, Gap
 from playbooks.model.finding import CouldNotLook, Evidence, Sure
-from playbooks.model.request import Request
+from playbooks.model.request import Objects, Request
 from playbooks.model.text import Text
 
 
@@ -30,11 +30,14 @@ class Provenance:
     """The name of the way that answered."""
     is_truncated: bool = False
     """Whether bytes are missing."""
+    namespace: str = ""
+    """The one namespace that could be read, where the whole cluster could not."""
 
     @classmethod
     def of(cls, request: Request, end: End) -> Self:
         """The provenance of an answer."""
-        return cls(end.command, end.where, end.taken_at, request.node, is_truncated=end.is_truncated)
+        namespace = request.namespace if isinstance(request, Objects) else ""
+        return cls(end.command, end.where, end.taken_at, request.node, "", end.is_truncated, namespace)
 
 
 class Scope(StrEnum):

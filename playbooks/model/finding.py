@@ -119,9 +119,11 @@ class Fix:
     """How to see that it worked."""
 
     @classmethod
-    def mitigation(cls, title: str, **parts: object) -> Fix:
-        """A fix that stops the bleeding; parts as in `cure`."""
-        return _fix(FixKind.MITIGATION, title, **parts)  # type: ignore[arg-type]
+    def mitigation(
+        cls, title: str, *, why: str, risk: Risk, steps: Iterable[Step | str], undo: str, verify: str
+    ) -> Fix:
+        """A fix that stops the bleeding."""
+        return _fix(FixKind.MITIGATION, title, why=why, risk=risk, steps=steps, undo=undo, verify=verify)
 
     @classmethod
     def cure(

@@ -186,7 +186,7 @@ Request = Objects | AgentCommand | ContainerLog | ApiPath
 """Every question there is; none of them changes anything."""
 
 _encoder = msgspec.json.Encoder(order="deterministic")
-_decoder = msgspec.json.Decoder(Request)
+_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
 
 def key_of(request: Request) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-# Cf holds bidi overrides, zero-width characters and tags; Cs lone surrogates; Co private use; Cn unassigned.
+# Cf holds bidi overrides and zero-width characters; Cs lone surrogates; Co private use; Cn unassigned.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\x1b": "\\e", "\x00": "\\0", "\x07": "\\a", "\x08": "\\b"}
 
@@ -24,7 +24,7 @@ class Text:
     """A string as the cluster gave it, with one harmless way to a screen or a report.
 
     `raw` is kept for filters, JSON and commands; `shown` makes control bytes, escape sequences, bidi and
-    zero-width characters visible. Markup needs no escaping here: whoever draws `shown` draws it as plain text.
+    zero-width characters visible. Markup is not escaped: whoever draws `shown` draws plain text.
     """
 
     raw: str

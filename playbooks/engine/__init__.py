@@ -1,0 +1,1 @@
+"""From requests to a ranked report: asks a source, runs pure rules, ranks what they find."""

@@ -1,0 +1,99 @@
+"""Gets facts: each once per look and node, by the first way that answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from playbooks.engine.asking import Asking
+from playbooks.model.answer import Gap, GapKind
+from playbooks.model.fact import Choice, F, Fact, Scene, Scope, Way
+
+Key = tuple[type[Fact], str]
+"""A fact and the node it is of; empty for the cluster."""
+
+
+@dataclass(slots=True)
+class Knowing:
+    """What is known in one look."""
+
+    asking: Asking
+    """By whom it is asked."""
+    choice: Choice
+    """What the person chose."""
+    now: Callable[[], datetime]
+    """The time in the cluster."""
+    earlier: Knowing | None = None
+    """The look before; facts not `fresh` come from there."""
+    fresh: frozenset[type[Fact]] = frozenset()
+    """In a later look: the facts that are asked again."""
+    chosen: Callable[[str], Gap | None] = lambda node: None
+    """Why a node is not asked, if it is not."""
+    gaps: dict[Key, Gap] = field(default_factory=dict)
+    """Everything that could not be known."""
+    _tasks: dict[Key, asyncio.Task[Fact | Gap]] = field(default_factory=dict)
+
+    async def know(self, kind: type[F], node: str = "") -> F | Gap:
+        """A fact, or the gap; asked once however many rules want it."""
+        node = node if kind.scope is Scope.NODE else ""
+        if self.earlier and kind not in self.fresh:
+            return await self.earlier.know(kind, node)
+        key = (kind, node)
+        if key not in self._tasks:
+            self._tasks[key] = asyncio.create_task(self._find(kind, node))
+        result = await asyncio.shield(self._tasks[key])
+        if isinstance(result, Gap | kind):
+            return result
+        raise TypeError(f"{kind.__name__} was read as {type(result).__name__}")
+
+    def known(self) -> dict[Key, Fact]:
+        """The facts that are there already."""
+        done = {key: task.result() for key, task in self._tasks.items() if _is_done(task)}
+        return {key: fact for key, fact in done.items() if isinstance(fact, Fact)}
+
+    async def cancel(self) -> None:
+        """Stop everything under way."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _find(self, kind: type[Fact], node: str) -> Fact | Gap:
+        refused = self.chosen(node) if node else None
+        if refused:
+            return self._miss(kind, node, refused)
+        needed = await asyncio.gather(*(self.know(need, node) for need in kind.needs))
+        scene = Scene(dict(zip(kind.needs, needed, strict=True)), node, self.choice, self.now())
+        result = kind.derive(scene) if kind.is_view else await self._first_way(kind, scene)
+        return self._miss(kind, node, result) if isinstance(result, Gap) else result
+
+    async def _first_way(self, kind: type[Fact], scene: Scene) -> Fact | Gap:
+        tried: list[tuple[Way, Gap]] = []
+        for way in kind.ways:
+            request = way.ask(scene)
+            if isinstance(request, Gap):
+                tried.append((way, request))
+                continue
+            result = await self.asking.read(request, way.reader())
+            if isinstance(result, Fact):
+                return replace(result, provenance=replace(result.provenance, way=way.name))
+            tried.append((way, result))
+        return _all_failed(kind, tried)
+
+    def _miss(self, kind: type[Fact], node: str, gap: Gap) -> Gap:
+        self.gaps[kind, node] = gap
+        return gap
+
+
+def _is_done(task: asyncio.Task[Fact | Gap]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
+def _all_failed(kind: type[Fact], tried: list[tuple[Way, Gap]]) -> Gap:
+    if not tried:
+        return Gap(GapKind.NOT_FOUND, f"there is no way to know {kind.__name__}")
+    first = tried[0][1]
+    others = "; ".join(f"{way.name}: {gap.detail}" for way, gap in tried[1:] if gap.detail != first.detail)
+    return replace(first, detail=f"{first.detail} (then {others})") if others else first

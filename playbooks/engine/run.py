@@ -1,0 +1,175 @@
+"""One run of playbooks against a source: facts, rules, a second look where it pays, a report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from playbooks.engine.applying import Applying, fresh_kinds
+from playbooks.engine.asking import Asking, Turns
+from playbooks.engine.knowing import Knowing
+from playbooks.engine.needs import needs_of
+from playbooks.engine.ranking import Found, ranked
+from playbooks.engine.selection import Selection, select
+from playbooks.engine.snapshot import Progress, Snapshot
+from playbooks.model.answer import Answer, Gap, Source
+from playbooks.model.cilium.agents import Agents
+from playbooks.model.cilium.installation import Installation
+from playbooks.model.fact import Choice
+from playbooks.model.finding import Finding
+from playbooks.model.kube.nodes import Nodes
+from playbooks.model.outcome import Outcome, OutcomeKind
+from playbooks.model.request import Request
+from playbooks.model.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run, and how hard."""
+
+    rules: tuple[Rule, ...]
+    """The rules of the chosen playbooks."""
+    looks: int = 2
+    """How many looks at most."""
+    interval: float = 5.0
+    """Seconds between looks."""
+    workers: int = 64
+    """Requests at once at most."""
+    nodes: tuple[str, ...] = ()
+    """Globs of nodes; empty for all."""
+    all_nodes: bool = False
+    """Ask every agent, however many there are."""
+    choice: Choice = field(default_factory=Choice)
+    """Where Cilium is, if it has to be told."""
+    first_look: int = 1
+    """The number of the first look; a re-run counts on."""
+
+
+class Run:
+    """One run; `start` returns the last snapshot, `changed` says when an earlier one is worth a look."""
+
+    def __init__(self, source: Source, order: Order, changed: Callable[[], None] = lambda: None) -> None:
+        self._source = source
+        self._order = order
+        self._changed = changed
+        self._turns = Turns(order.workers)
+        self._selection = Selection()
+        self._first = self._knowing(order.first_look, None, frozenset())
+        self._second: Knowing | None = None
+        self._outcomes: dict[str, Outcome] = {}
+        self._early: dict[str, list[Finding]] = {}
+        self._installation: Installation | Gap | None = None
+
+    async def start(self) -> Snapshot:
+        """Run to the end. Cancelling the task stops all that is under way."""
+        try:
+            nodes_gap = await self._prepare()
+            later = await self._look(self._first, self._order.rules, nodes_gap)
+            await self._second_look(later, nodes_gap)
+        finally:
+            await self._first.cancel()
+            if self._second:
+                await self._second.cancel()
+        return replace(self.snapshot(), is_over=True)
+
+    def snapshot(self) -> Snapshot:
+        """How things stand now."""
+        found = [Found(rule, finding) for rule in self._order.rules for finding in self._findings_of(rule)]
+        asked = [self._first, *([self._second] if self._second else [])]
+        counts = [one.asking.counts for one in asked]
+        return Snapshot(
+            cluster=self._source.name,
+            taken_at=self._source.now,
+            installation=self._installation if isinstance(self._installation, Installation) else None,
+            rules=self._order.rules,
+            outcomes=dict(self._outcomes),
+            ranked=ranked(found),
+            gaps=tuple(dict.fromkeys(gap for one in asked for gap in one.gaps.values())),
+            progress=Progress(
+                sum(one.asked for one in counts),
+                sum(one.answered for one in counts),
+                sum(one.failed for one in counts),
+            ),
+            nodes=self._selection.nodes,
+            sick=tuple(sorted(self._selection.sick)),
+        )
+
+    async def raw(self, request: Request) -> Answer | Gap:
+        """The answer to a request as it came, for a pane."""
+        return await self._first.asking.raw(request)
+
+    def _findings_of(self, rule: Rule) -> tuple[Finding, ...]:
+        outcome = self._outcomes.get(rule.id)
+        return outcome.findings if outcome else tuple(self._early.get(rule.id, ()))
+
+    def _knowing(self, look: int, earlier: Knowing | None, fresh: frozenset[type]) -> Knowing:
+        asking = Asking(self._source, look, self._turns, lambda request: request.node in self._selection.sick)
+        return Knowing(asking, self._order.choice, lambda: self._source.now, earlier, fresh)
+
+    async def _prepare(self) -> Gap | None:
+        """Choose the nodes; the gap when agents cannot be found."""
+        self._installation = await self._first.know(Installation)
+        agents, nodes = await asyncio.gather(self._first.know(Agents), self._first.know(Nodes))
+        if isinstance(agents, Gap):
+            return agents
+        order = self._order
+        self._selection = select(agents, nodes, order.nodes, all_nodes=order.all_nodes)
+        self._first.chosen = self._selection.refusal()
+        self._changed()
+        return None
+
+    async def _look(
+        self, knowing: Knowing, rules: tuple[Rule, ...], nodes_gap: Gap | None
+    ) -> tuple[Rule, ...]:
+        """Apply rules to a look; the rules that wait for a second one are returned."""
+        applying = Applying(knowing, self._selection.nodes, nodes_gap, self._found)
+        later = [rule for rule in rules if needs_of(rule).is_change and knowing.earlier is None]
+        now = [rule for rule in rules if rule not in later]
+        waiting = await asyncio.gather(
+            asyncio.gather(*(self._apply(applying, rule) for rule in now)),
+            asyncio.gather(*(self._wants_second(applying, rule) for rule in later)),
+        )
+        return tuple(rule for rule, wants in zip(later, waiting[1], strict=True) if wants)
+
+    async def _apply(self, applying: Applying, rule: Rule) -> None:
+        self._outcomes[rule.id] = await applying.apply(rule)
+        self._changed()
+
+    async def _wants_second(self, applying: Applying, rule: Rule) -> bool:
+        """Whether a rule over two looks has a candidate; if not, the first look judges it."""
+        if await applying.is_candidate(rule):
+            return True
+        kinds = fresh_kinds([rule])
+        gaps = [gap for (kind, _), gap in applying.knowing.gaps.items() if kind in kinds]
+        total = max(1, len(self._selection.nodes)) if needs_of(rule).is_per_node else 1
+        outcome = OutcomeKind.COULD_NOT_LOOK if gaps else OutcomeKind.CLEAN
+        why = "; ".join(dict.fromkeys(gap.detail for gap in gaps))
+        self._outcomes[rule.id] = Outcome(rule, outcome, max(0, total - len(gaps)), total, why)
+        return False
+
+    async def _second_look(self, rules: tuple[Rule, ...], nodes_gap: Gap | None) -> None:
+        if not rules:
+            return
+        if self._order.looks < 2:
+            for rule in rules:
+                self._outcomes[rule.id] = _one_look(rule)
+            return
+        await self._source.pause(self._order.interval)
+        second = self._knowing(self._order.first_look + 1, self._first, fresh_kinds(rules))
+        second.chosen = self._selection.refusal()
+        self._second = second
+        await self._look(second, rules, nodes_gap)
+        for rule in rules:
+            outcome = self._outcomes[rule.id]
+            if outcome.kind is OutcomeKind.COULD_NOT_LOOK and "one look" in outcome.why:
+                self._outcomes[rule.id] = replace(outcome, is_one_look=True)
+
+    def _found(self, rule: Rule, findings: list[Finding]) -> None:
+        self._early.setdefault(rule.id, []).extend(findings)
+        self._changed()
+
+
+def _one_look(rule: Rule) -> Outcome:
+    why = "could not look: one look; this rule compares two"
+    return Outcome(rule, OutcomeKind.COULD_NOT_LOOK, 0, 1, why, is_one_look=True)

@@ -1,0 +1,1 @@
+"""Cilium as facts: where it is installed, its agents, and what they say."""

@@ -1,0 +1,138 @@
+"""The agents: which node should have one, which has, and which pod it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from playbooks.model.answer import Gap, GapKind
+from playbooks.model.cilium.installation import Installation, version_of
+from playbooks.model.fact import Fact, Scene
+from playbooks.model.kube.nodes import Node, Nodes
+from playbooks.model.kube.pods import ContainerStatus, Pod, Pods
+from playbooks.model.kube.workloads import DaemonSet, DaemonSets
+from playbooks.model.request import AgentCommand, ContainerLog
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """The agent of one node."""
+
+    node: str
+    """The node."""
+    pod: Pod
+    """Its pod."""
+    container: str
+    """The agent's container."""
+
+    @property
+    def status(self) -> ContainerStatus | None:
+        """The agent container's status."""
+        return self.pod.container(self.container)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its container runs now, so that commands can be run in it."""
+        return bool(self.status and self.status.state.running)
+
+    @property
+    def version(self) -> str:
+        """Version by image tag; empty when the tag does not tell."""
+        declared = [c for c in self.pod.spec.containers or () if c.name == self.container]
+        return version_of(declared[0].image) if declared else ""
+
+    def command(self, *argv: str, is_heavy: bool = False) -> AgentCommand:
+        """A command in this agent."""
+        meta = self.pod.metadata
+        return AgentCommand(self.node, meta.namespace, meta.name, self.container, argv, is_heavy)
+
+    def log(self, container: str = "", *, is_previous: bool = False, tail: int = 500) -> ContainerLog:
+        """A log of this pod; of the agent's container unless another is named."""
+        meta = self.pod.metadata
+        name = container or self.container
+        return ContainerLog(meta.namespace, meta.name, name, self.node, is_previous, tail)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agents(Fact):
+    """The agent of each node, the nodes that lack one, and those that have none by design."""
+
+    by_node: Mapping[str, Agent]
+    """Nodes with an agent pod."""
+    lacking: tuple[Node, ...]
+    """Nodes without an agent pod that should have one; empty when nodes could not be listed."""
+    by_design: tuple[str, ...]
+    """Nodes on which the DaemonSet would not run: Windows, virtual, outside its node selector."""
+    nodes_known: bool
+    """Whether the list of nodes could be read; without it `lacking` proves nothing."""
+    needs: ClassVar[tuple[type[Fact], ...]] = (Installation, Pods, Nodes, DaemonSets)
+    is_view: ClassVar[bool] = True
+
+    @classmethod
+    def derive(cls, scene: Scene) -> Agents | Gap:
+        """Match agent pods with nodes."""
+        installation, pods = scene.get(Installation), scene.get(Pods)
+        if isinstance(installation, Gap):
+            return installation
+        if isinstance(pods, Gap):
+            return pods
+        nodes, daemon_sets = scene.get(Nodes), scene.get(DaemonSets)
+        agents = _agents(installation, pods)
+        workload = _workload(installation, daemon_sets)
+        bare = [node for node in nodes.items if node.name not in agents] if isinstance(nodes, Nodes) else []
+        by_design = [node for node in bare if not _should_run_on(node, workload)]
+        return Agents(
+            provenance=replace(pods.provenance, way="agent pods"),
+            by_node=agents,
+            lacking=tuple(node for node in bare if node not in by_design),
+            by_design=tuple(node.name for node in by_design),
+            nodes_known=isinstance(nodes, Nodes),
+        )
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Every node that has or should have an agent, by name."""
+        return tuple(sorted({*self.by_node, *(node.name for node in self.lacking)}))
+
+    def on(self, node: str) -> Agent | Gap:
+        """The running agent of a node, or why no command can be run there."""
+        agent = self.by_node.get(node)
+        if agent is None:
+            kind = GapKind.NO_AGENT_BY_DESIGN if node in self.by_design else GapKind.NOT_RUNNING
+            return Gap(kind, f"no agent pod on {node}", node=node)
+        if agent.is_running:
+            return agent
+        state = agent.status.waiting_reason if agent.status else ""
+        return Gap(
+            GapKind.NOT_RUNNING,
+            f"container {agent.container} of {agent.pod.metadata.name} on {node} does not run"
+            + (f" ({state})" if state else ""),
+            node=node,
+        )
+
+
+def _agents(installation: Installation, pods: Pods) -> dict[str, Agent]:
+    found: dict[str, Agent] = {}
+    for pod in pods.matching(installation.selector, installation.namespace):
+        node = pod.spec.node_name
+        if node and (node not in found or found[node].pod.is_going):
+            found[node] = Agent(node, pod, installation.container)
+    return dict(sorted(found.items()))
+
+
+def _workload(installation: Installation, daemon_sets: DaemonSets | Gap) -> DaemonSet | None:
+    if isinstance(daemon_sets, Gap) or installation.workload is None:
+        return None
+    return next((item for item in daemon_sets.items if item.ref == installation.workload), None)
+
+
+def _should_run_on(node: Node, workload: DaemonSet | None) -> bool:
+    if node.operating_system not in ("", "linux"):
+        return False
+    if node.metadata.label("type") == "virtual-kubelet" or "fargate" in node.metadata.label(
+        "eks.amazonaws.com/compute-type"
+    ):
+        return False
+    wanted = workload.spec.template.spec.node_selector if workload else None
+    return node.metadata.has_labels(wanted or {})

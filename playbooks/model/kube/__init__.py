@@ -1,0 +1,1 @@
+"""Kubernetes objects as facts, typed down to the fields that rules read."""
