@@ -34,8 +34,8 @@ PLAYBOOK = Playbook(
             "operator",
             "Is the operator there, and does it lead?",
             "kubectl -n kube-system get deployment cilium-operator",
-            "The operator registers the CRDs, hands out PodCIDRs and collects garbage; traffic goes on without "
-            "it, so nobody misses it at once.",
+            "The operator registers the CRDs, hands out PodCIDRs and collects garbage; traffic goes on "
+            "without it, so nobody misses it at once.",
             "One replica holds the lease cilium-operator-resource-lock and renews it every few seconds.",
         ),
         PlaybookStep(

@@ -10,9 +10,14 @@ from datetime import datetime
 from playbooks.engine.asking import Asking
 from playbooks.model.answer import Gap, GapKind
 from playbooks.model.fact import Choice, F, Fact, Scene, Scope, Way
+from playbooks.model.request import AgentCommand
 
 Key = tuple[type[Fact], str]
 """A fact and the node it is of; empty for the cluster."""
+
+
+_AGENT_IS_OUT = (GapKind.TIMED_OUT, GapKind.UNREACHABLE, GapKind.NOT_RUNNING, GapKind.TOO_COSTLY)
+"""Gaps after which another command in the same agent would fare no better."""
 
 
 @dataclass(slots=True)
@@ -71,15 +76,19 @@ class Knowing:
 
     async def _first_way(self, kind: type[Fact], scene: Scene) -> Fact | Gap:
         tried: list[tuple[Way, Gap]] = []
+        agent_is_out = False
         for way in kind.ways:
             request = way.ask(scene)
             if isinstance(request, Gap):
                 tried.append((way, request))
                 continue
+            if agent_is_out and isinstance(request, AgentCommand):
+                continue
             result = await self.asking.read(request, way.reader())
             if isinstance(result, Fact):
                 return replace(result, provenance=replace(result.provenance, way=way.name))
             tried.append((way, result))
+            agent_is_out = isinstance(request, AgentCommand) and result.kind in _AGENT_IS_OUT
         return _all_failed(kind, tried)
 
     def _miss(self, kind: type[Fact], node: str, gap: Gap) -> Gap:

@@ -64,4 +64,5 @@ def _is_sick(name: str, agents: Agents, nodes: Nodes | Gap) -> bool:
     if status is None or not status.ready or status.restart_count > 0:
         return True
     node = None if isinstance(nodes, Gap) else nodes.get(name)
-    return node is not None and not node.is_ready
+    ready = node.condition("Ready") if node else None
+    return ready is not None and ready.status != "True"
