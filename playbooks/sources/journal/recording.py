@@ -1,0 +1,137 @@
+"""A source that records what passes through it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from functools import partial
+
+from playbooks.model.answer import COLLECT_LIMIT, End, Gap, GapKind, Source
+from playbooks.model.request import Objects, Request
+from playbooks.sources.journal.bodies import Pressing
+from playbooks.sources.journal.ledger import MIB
+from playbooks.sources.journal.record import Answered, Missed
+from playbooks.sources.journal.writing import Journal
+
+STDERR_LIMIT = 256 * 1024
+"""Bytes of standard error that are kept of one answer."""
+
+
+class Recording:
+    """Passes every answer through unchanged and has a journal keep it.
+
+    Put it outside everything that makes gaps of its own and inside the cache, so that replay gives the same.
+    Closing it closes what it records, not the journal, which lives as long as the session.
+    """
+
+    def __init__(self, source: Source, journal: Journal) -> None:
+        """Record `source` into `journal`."""
+        self._source = source
+        self._journal = journal
+
+    @property
+    def name(self) -> str:
+        """The recorded cluster's name."""
+        return self._source.name
+
+    @property
+    def now(self) -> datetime:
+        """The recorded cluster's time."""
+        return self._source.now
+
+    async def open(self, request: Request, look: int) -> AsyncIterator[bytes | End | Gap]:
+        """Yield what the source yields; a reader who stops early is recorded as that."""
+        keeping = _Keeping(self._journal, request, look)
+        pieces = self._source.open(request, look)
+        try:
+            async for piece in pieces:
+                if isinstance(piece, bytes):
+                    await keeping.feed(piece)
+                else:
+                    keeping.finish(piece)
+                yield piece
+        finally:
+            keeping.give_up()
+            if close := getattr(pieces, "aclose", None):
+                await close()
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass as the source does."""
+        await self._source.pause(seconds)
+
+    async def close(self) -> None:
+        """Close the source."""
+        await self._source.close()
+
+
+class _Keeping:
+    """One answer on its way into the journal."""
+
+    def __init__(self, journal: Journal, request: Request, look: int) -> None:
+        self._journal, self._request, self._look = journal, request, look
+        self._run = journal.current_run()
+        self._pressing = Pressing()
+        self._pages: list[int] = []
+        self._size = 0
+        self._is_finished = False
+
+    async def feed(self, chunk: bytes) -> None:
+        """Send a chunk to the journal's thread, which compresses it."""
+        self._size += len(chunk)
+        if isinstance(self._request, Objects):
+            self._pages.append(len(chunk))
+        self._journal.send(partial(self._pressing.feed, chunk), len(chunk))
+        await self._journal.make_room()
+
+    def finish(self, end: End | Gap) -> None:
+        """Record how it ended."""
+        self._is_finished = True
+        if isinstance(end, Gap):
+            self._journal.write(self._missed(end))
+        else:
+            self._journal.keep(self._pressing, self._answered(end))
+
+    def give_up(self) -> None:
+        """Record that nobody read it to its end, unless somebody did."""
+        if self._is_finished:
+            return
+        if self._size > COLLECT_LIMIT:
+            detail = f"the answer is larger than {COLLECT_LIMIT // MIB} MiB"
+            remedy = "run the command by hand and narrow it down"
+            gap = Gap(GapKind.TOO_LARGE, detail, self._request.command(), remedy, self._request.node)
+        else:
+            detail = f"given up after {self._size} bytes, before it ended"
+            gap = Gap(GapKind.NOT_RECORDED, detail, self._request.command(), "", self._request.node)
+        self.finish(gap)
+
+    def _answered(self, end: End) -> Answered:
+        return Answered(
+            at=self._journal.now(),
+            by=self._journal.author,
+            run=self._run,
+            look=self._look,
+            request=self._request,
+            command=end.command,
+            where=end.where,
+            taken_at=end.taken_at,
+            seconds=end.seconds,
+            exit_code=end.exit_code,
+            stderr=end.stderr[:STDERR_LIMIT],
+            is_truncated=end.is_truncated or len(end.stderr) > STDERR_LIMIT,
+            pages=tuple(self._pages) if len(self._pages) > 1 else (),
+        )
+
+    def _missed(self, gap: Gap) -> Missed:
+        return Missed(
+            at=self._journal.now(),
+            by=self._journal.author,
+            run=self._run,
+            look=self._look,
+            request=self._request,
+            kind=gap.kind,
+            detail=gap.detail,
+            command=gap.command,
+            remedy=gap.remedy,
+            node=gap.node,
+            taken_at=gap.taken_at,
+        )
