@@ -1,4 +1,4 @@
-"""Where Cilium is found: by label, by what a container runs, by being told; and which node should have an agent."""
+"""Where Cilium is found, and which nodes should have an agent."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ def node(name: str, **labels: str) -> dict[str, Any]:
 
 
 def found(
-    daemon_sets: list[dict[str, Any]], pods: list[dict[str, Any]] | None = None, choice: Choice = Choice()
+    daemon_sets: list[dict[str, Any]], pods: list[dict[str, Any]] | None = None, choice: Choice | None = None
 ) -> Installation | Gap:
     known: dict[type[Fact], Fact | Gap] = {
         DaemonSets: listed(DaemonSets, daemon_sets),
         Pods: listed(Pods, pods or []),
     }
-    return Installation.derive(Scene(known, choice=choice))
+    return Installation.derive(Scene(known, choice=choice or Choice()))
 
 
 @pytest.mark.parametrize(
