@@ -88,6 +88,8 @@ class Asking:
     """Progress."""
     kept: dict[Request, Answer | Gap] = field(default_factory=dict)
     """Small answers and all gaps of this look, for panes and second readers."""
+    commands: dict[str, Request] = field(default_factory=dict)
+    """What was asked, by the command that evidence names."""
     _running: dict[Request, asyncio.Lock] = field(default_factory=dict)
     _agents: dict[str, asyncio.Lock] = field(default_factory=dict)
     _silences: dict[str, int] = field(default_factory=dict)
@@ -113,6 +115,7 @@ class Asking:
 
     async def _ask(self, request: Request, reader: Reader) -> AnyFact | Gap:
         self.counts.asked += 1
+        self.commands[request.command()] = request
         # A node's commands queue here, before they take a place: a few hanging nodes must not fill them all.
         async with self._agents.setdefault(request.node, asyncio.Lock()) if _is_exec(request) else _free():
             result = self._given_up(request)
@@ -148,6 +151,7 @@ class Asking:
                 if isinstance(piece, Gap):
                     return piece
                 if isinstance(piece, End):
+                    self.commands[piece.command] = request
                     if size <= _KEPT:
                         self.kept[request] = Answer(request, b"".join(chunks), piece)
                     return reader.finish(request, piece)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from playbooks.engine.applying import Applying, fresh_kinds
 from playbooks.engine.asking import Asking, Turns
 from playbooks.engine.knowing import Knowing
+from playbooks.engine.looked import Looked, looked
 from playbooks.engine.needs import needs_of
 from playbooks.engine.ranking import Found, ranked
 from playbooks.engine.selection import Selection, select
 from playbooks.engine.snapshot import Progress, Snapshot
-from playbooks.model.answer import Answer, Gap, Source
+from playbooks.model.answer import Answer, Gap, GapKind, Source
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.installation import Installation
-from playbooks.model.fact import Choice
+from playbooks.model.fact import Choice, F
 from playbooks.model.finding import Finding
 from playbooks.model.kube.nodes import Nodes
 from playbooks.model.outcome import Outcome, OutcomeKind
@@ -60,6 +61,7 @@ class Run:
         self._outcomes: dict[str, Outcome] = {}
         self._early: dict[str, list[Finding]] = {}
         self._installation: Installation | Gap | None = None
+        self._ready = 0
 
     async def start(self) -> Snapshot:
         """Run to the end. Cancelling the task stops all that is under way."""
@@ -76,7 +78,7 @@ class Run:
     def snapshot(self) -> Snapshot:
         """How things stand now."""
         found = [Found(rule, finding) for rule in self._order.rules for finding in self._findings_of(rule)]
-        asked = [self._first, *([self._second] if self._second else [])]
+        asked = tuple(reversed(self._looks))
         counts = [one.asking.counts for one in asked]
         return Snapshot(
             cluster=self._source.name,
@@ -93,11 +95,33 @@ class Run:
             ),
             nodes=self._selection.nodes,
             sick=tuple(sorted(self._selection.sick)),
+            ready=self._ready,
         )
 
     async def raw(self, request: Request) -> Answer | Gap:
         """The answer to a request as it came, for a pane."""
         return await self._first.asking.raw(request)
+
+    async def raw_of(self, command: str) -> Answer | Gap:
+        """The answer behind a command that evidence names, as it came."""
+        for look in self._looks:
+            request = look.asking.commands.get(command)
+            if request is not None:
+                return await look.asking.raw(request)
+        return Gap(GapKind.NOT_FOUND, "this run did not ask that", command=command, remedy="ask again")
+
+    async def know(self, kind: type[F], node: str = "") -> F | Gap:
+        """A fact of this run, for a pane."""
+        return await self._looks[0].know(kind, node)
+
+    def looked(self, rules: Iterable[Rule]) -> tuple[Looked, ...]:
+        """The answers and gaps that verdicts rest on, as far as they are there."""
+        return looked(rules, *reversed(self._looks))
+
+    @property
+    def _looks(self) -> tuple[Knowing, ...]:
+        """Newest first."""
+        return (self._second, self._first) if self._second else (self._first,)
 
     def _findings_of(self, rule: Rule) -> tuple[Finding, ...]:
         outcome = self._outcomes.get(rule.id)
@@ -116,6 +140,8 @@ class Run:
         order = self._order
         self._selection = select(agents, nodes, order.nodes, all_nodes=order.all_nodes)
         self._first.chosen = self._selection.refusal()
+        ready = {name for name, agent in agents.by_node.items() if agent.status and agent.status.ready}
+        self._ready = sum(node in ready for node in self._selection.nodes)
         self._changed()
         return None
 

@@ -47,6 +47,8 @@ class Snapshot:
     """The nodes that count."""
     sick: tuple[str, ...] = ()
     """Nodes with a symptom."""
+    ready: int = 0
+    """How many of the nodes have an agent that is ready."""
     is_over: bool = False
     """Whether the run has ended."""
     is_stopped: bool = False
