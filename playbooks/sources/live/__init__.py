@@ -1,0 +1,6 @@
+"""The live cluster as a source; importing this imports aiohttp."""
+
+from playbooks.sources.live.patience import Patience, Pressure
+from playbooks.sources.live.source import LiveSource
+
+__all__ = ["LiveSource", "Patience", "Pressure"]
