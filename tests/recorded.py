@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -38,6 +39,9 @@ class Truth(msgspec.Struct, frozen=True):
 
     case: str
     title: str
+    what_was_done: str = ""
+    injected_at: datetime | None = None
+    """When it was broken; logs and counters from before tell of earlier faults."""
     roots: tuple[Statement, ...] = ()
     """The first must be the first finding; the others tell the same cause from another side."""
     allowed: tuple[Statement, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 
 from playbooks.model.answer import End, Gap, GapKind
 from playbooks.model.request import AgentCommand, ContainerLog
@@ -13,6 +14,10 @@ from tests.convert.objects import items_of
 
 CONTAINER = "cilium-agent"
 NOT_RUNNING = b"unable to upgrade connection: container not found"
+USAGE = re.compile(rb"^Usage:$", re.MULTILINE)
+UNKNOWN = re.compile(rb"^Error: unknown (?:command|flag|shorthand flag)\b", re.MULTILINE)
+HEAD = 4096
+"""Bytes in which a command that is not known shows its usage."""
 LEFT_OUT = re.compile(r"timeout |cilium-dbg (debuginfo|statedb dump)$")
 """Follows, monitors and the largest dumps: nothing in the product asks for them whole."""
 HEAVY = re.compile(r"cilium-dbg bpf (ct|nat) list")
@@ -34,14 +39,24 @@ def _agent_command(look: Look, row: Row) -> Told:
     node, namespace, pod = row.where.split("/")
     argv = tuple(shlex.split(row.command))
     request = AgentCommand(node, namespace, pod, CONTAINER, argv, bool(HEAVY.match(row.command)))
+    gap = _gap(look, row)
+    if gap:
+        return Told(request, b"", replace(gap, command=request.command(), node=node, taken_at=row.at))
     stderr = look.stderr(row)
-    if NOT_RUNNING in stderr:
-        detail = f'container "{CONTAINER}" is not running in pod {namespace}/{pod}'
-        remedy = f"see why: {ContainerLog(namespace, pod, CONTAINER, is_previous=True).command()}"
-        gap = Gap(GapKind.NOT_RUNNING, detail, request.command(), remedy, node, row.at)
-        return Told(request, b"", gap)
     end = End(request.command(), row.where, row.at, row.seconds, row.exit_code, stderr, row.truncated)
     return Told(request, look.body(row), end)
+
+
+def _gap(look: Look, row: Row) -> Gap | None:
+    """What a live cluster would have given for this instead of an answer."""
+    stderr = look.stderr(row)
+    if NOT_RUNNING in stderr:
+        return Gap(GapKind.NOT_RUNNING, stderr.decode().strip().removeprefix("error: "))
+    if (row.exit_code == 0 and USAGE.search(look.body(row)[:HEAD])) or (
+        row.exit_code and UNKNOWN.search(stderr)
+    ):
+        return Gap(GapKind.NOT_IN_THIS_VERSION, f"this version does not know `{row.command}`")
+    return None
 
 
 def logs(look: Look) -> Iterator[Told]:

@@ -60,8 +60,9 @@ def objects(look: Look) -> Iterator[Told]:
     for words, resource in LISTS.items():
         row = look.row(f"kubectl get {words} -o json")
         yield _list(row, Objects(resource), _items(look, row))
+    yield from _of_kube_system(look)
     yield from _warnings(look)
-    yield from _daemon_sets(look)
+    yield from daemon_sets(look)
     yield from _leases(look)
     yield from _named(look)
     yield from _raw(look)
@@ -72,6 +73,15 @@ def items_of(look: Look, words: str) -> list[Item]:
     return _items(look, look.row(f"kubectl get {words} -o json"))
 
 
+def _of_kube_system(look: Look) -> Iterator[Told]:
+    """What is asked instead where only Cilium's namespace may be read."""
+    for words in ("pods -A", "deployments -A"):
+        row = look.row(f"kubectl get {words} -o json")
+        items = [item for item in _items(look, row) if item["metadata"]["namespace"] == "kube-system"]
+        where = f"{API} (those of kube-system among all)"
+        yield _list(row, Objects(LISTS[words], namespace="kube-system"), items, row.command, where)
+
+
 def _warnings(look: Look) -> Iterator[Told]:
     row = look.row("kubectl get events -A -o json")
     warnings = [event for event in _items(look, row) if event.get("type") == "Warning"]
@@ -79,7 +89,8 @@ def _warnings(look: Look) -> Iterator[Told]:
     yield _list(row, Objects(EVENTS, fields="type=Warning"), warnings, row.command, where)
 
 
-def _daemon_sets(look: Look) -> Iterator[Told]:
+def daemon_sets(look: Look) -> Iterator[Told]:
+    """DaemonSets of kube-system, and of all namespaces if the pods prove that there are no others."""
     row = look.row("kubectl get deployments,daemonsets -n kube-system -o json")
     found = [item for item in _items(look, row) if item["kind"] == "DaemonSet"]
     yield _list(row, Objects(DAEMON_SETS, namespace="kube-system"), found, row.command)

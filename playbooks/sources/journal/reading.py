@@ -84,7 +84,8 @@ class JournalSource:
     @property
     def asked(self) -> tuple[tuple[int, Request], ...]:
         """What was asked in the run: look and request, in order."""
-        return tuple((self._looks.index(look) + 1, request) for look, request in self._contents.told)
+        told = self._contents.told.items()
+        return tuple((self._looks.index(look) + 1, record.request) for (look, _), record in told)
 
     async def open(self, request: Request, look: int) -> AsyncIterator[bytes | End | Gap]:
         """Yield what was recorded for this request in this look, or the gap *not recorded*."""

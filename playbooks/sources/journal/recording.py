@@ -13,7 +13,7 @@ from playbooks.sources.journal.ledger import MIB
 from playbooks.sources.journal.record import Answered, Missed
 from playbooks.sources.journal.writing import Journal
 
-STDERR_LIMIT = 256 * 1024
+STDERR_LIMIT = 1024 * 1024
 """Bytes of standard error that are kept of one answer."""
 
 

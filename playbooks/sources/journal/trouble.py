@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from playbooks.model.text import Text
+
 
 class _Trouble(Exception):
     """Says what is wrong, where, and what to do."""
 
     def __init__(self, what: str, where: str, remedy: str) -> None:
         """One sentence each; `where` is a path."""
-        super().__init__(f"{what}: {where}; {remedy}" if remedy else f"{what}: {where}")
-        self.what = what
-        self.where = where
+        # What is wrong may quote the file, which may come from anybody.
+        self.what = Text(what).shown
+        self.where = Text(where).shown
         self.remedy = remedy
+        super().__init__("; ".join(filter(None, (f"{self.what}: {self.where}", remedy))))
 
 
 class UnreadableJournal(_Trouble):

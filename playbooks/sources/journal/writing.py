@@ -12,6 +12,7 @@ from threading import Thread
 
 import msgspec
 
+from playbooks.model.text import Text
 from playbooks.sources.journal.bodies import Pressing
 from playbooks.sources.journal.contents import Contents, read_contents
 from playbooks.sources.journal.ledger import JOURNAL_LIMIT, Ledger
@@ -59,13 +60,14 @@ class Journal:
     """A session's record: answers, gaps, findings and notes, appended and never changed.
 
     When the disk fails, recording stops for good: `stopped` says why in one sentence and `on_stop` is told,
-    in the journal's own thread. Whoever is recorded never notices.
+    in whichever thread noticed. Whoever is recorded never notices.
     """
 
     def __init__(self, ledger: Ledger, about: About, runs: int = 0, clock: Clock = _clock) -> None:
         """Record into a ledger whose header is written and which holds `runs` runs."""
         self.on_stop: Callable[[str], None] | None = None
-        self._ledger, self._author, self._clock = ledger, about.author, clock
+        self._ledger, self._clock = ledger, clock
+        self._author = Text(about.author).shown
         self._run, self._is_running = runs, False
         self._stopped = ""
         self._mailbox = Mailbox()
@@ -86,7 +88,7 @@ class Journal:
             raise _unwritable(folder, error) from error
         try:
             runs = _begin(folder, ledger, about, clock)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             ledger.close()
             raise _unwritable(folder, error) from error
         except UnwritableJournal:
@@ -120,8 +122,9 @@ class Journal:
         return self._run
 
     def report(self, findings: bytes) -> None:
-        """Add the findings of the run, one JSON object."""
-        self.write(Reported(at=self.now(), by=self._author, run=self._run, report=msgspec.Raw(findings)))
+        """Add the findings of the run, one JSON object. Raises `msgspec.DecodeError` if it is not JSON."""
+        on_one_line = msgspec.Raw(msgspec.json.format(findings, indent=-1))
+        self.write(Reported(at=self.now(), by=self._author, run=self._run, report=on_one_line))
 
     def note(self, text: str) -> None:
         """Add what a person wrote."""
@@ -140,8 +143,7 @@ class Journal:
         """End the run, and close the files."""
         await self.end_run()
         self._mailbox.close()
-        if not self._stopped:
-            await asyncio.to_thread(self._thread.join, PATIENCE)
+        await asyncio.to_thread(self._thread.join, 1.0 if self._stopped else PATIENCE)
 
     def keep(self, pressing: Pressing, answered: Answered) -> None:
         """Append an answer whose bytes have all been sent, later."""
@@ -164,17 +166,29 @@ class Journal:
             self._stop("the disk does not take it")
 
     def _work(self) -> None:
+        why = "an error in honeyguide itself"
         try:
             while work := self._mailbox.take():
                 if not self._stopped:
-                    try:
-                        work()
-                    except OSError as error:
-                        self._stop(error.strerror or str(error))
+                    self._do(work)
             self._ledger.close()
+            why = ""
+        except OSError as error:
+            why = error.strerror or str(error)
         finally:
-            # A fault of ours must not leave senders waiting for a thread that is gone.
+            # Whatever went wrong, senders must not wait for a thread that is gone.
             self._mailbox.close()
+            if why:
+                self._stop(why)
+
+    def _do(self, work: Work) -> None:
+        try:
+            work()
+        except OSError as error:
+            self._stop(error.strerror or str(error))
+        except ValueError as error:
+            # A lone surrogate cannot be written as JSON; that costs the record, not the recording.
+            self.note(f"a record could not be written: {error}")
 
     def _keep(self, pressing: Pressing, answered: Answered) -> None:
         body, why = self._ledger.keep(pressing, answered.at, answered.by)
@@ -190,8 +204,8 @@ class Journal:
             self.on_stop(self._stopped)
 
 
-def _unwritable(folder: Path, error: OSError) -> UnwritableJournal:
-    reason = error.strerror or str(error)
+def _unwritable(folder: Path, error: OSError | ValueError) -> UnwritableJournal:
+    reason = getattr(error, "strerror", None) or str(error)
     return UnwritableJournal(f"cannot record ({reason})", str(folder), "choose another folder with --record")
 
 
@@ -208,7 +222,7 @@ def _begin(folder: Path, ledger: Ledger, about: About, clock: Clock) -> int:
         ledger.append(
             Session(
                 at=clock(),
-                by=about.author,
+                by=Text(about.author).shown,
                 schema=SCHEMA,
                 cluster=about.cluster,
                 product=about.product,
