@@ -79,6 +79,8 @@ class Knowing:
         agent_is_out = False
         for way in kind.ways:
             request = way.ask(scene)
+            if isinstance(request, Fact):
+                return request
             if isinstance(request, Gap):
                 tried.append((way, request))
                 continue

@@ -142,8 +142,8 @@ class Way:
 
     name: str
     """Short name, shown as the source of evidence, such as `agent JSON`."""
-    ask: Callable[[Scene], Request | Gap]
-    """The request in this scene, or why it need not be asked at all."""
+    ask: Callable[[Scene], Request | Gap | Fact]
+    """The request in this scene, why it cannot be asked, or the fact where nothing needs to be asked."""
     reader: Callable[[], Reader]
     """Makes a reader for one answer."""
 
@@ -162,7 +162,9 @@ class _Whole:
         return self.decode(Answer(request, b"".join(self.chunks), end))
 
 
-def decoding(name: str, ask: Callable[[Scene], Request | Gap], decode: Callable[[Answer], Fact | Gap]) -> Way:
+def decoding(
+    name: str, ask: Callable[[Scene], Request | Gap | Fact], decode: Callable[[Answer], Fact | Gap]
+) -> Way:
     """A way whose answer is decoded whole."""
     return Way(name, ask, lambda: _Whole(decode))
 
