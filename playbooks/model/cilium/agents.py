@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import ClassVar
 
 from playbooks.model.answer import Gap, GapKind
 from playbooks.model.cilium.installation import Installation, version_of
 from playbooks.model.fact import Fact, Scene
+from playbooks.model.finding import Ref
 from playbooks.model.kube.nodes import Node, Nodes
 from playbooks.model.kube.pods import ContainerStatus, Pod, Pods
 from playbooks.model.kube.workloads import DaemonSet, DaemonSets
@@ -35,6 +37,17 @@ class Agent:
     def is_running(self) -> bool:
         """Whether its container runs now, so that commands can be run in it."""
         return bool(self.status and self.status.state.running)
+
+    @property
+    def started_at(self) -> datetime | None:
+        """Since when its container runs; nothing when it does not."""
+        running = self.status.state.running if self.status else None
+        return running.started_at if running else None
+
+    def has_run_for(self, seconds: float, now: datetime) -> bool:
+        """Whether its container has run for so long, so that what it says is not about its start."""
+        started = self.started_at
+        return started is not None and (now - started).total_seconds() >= seconds
 
     @property
     def version(self) -> str:
@@ -94,6 +107,11 @@ class Agents(Fact):
     def nodes(self) -> tuple[str, ...]:
         """Every node that has or should have an agent, by name."""
         return tuple(sorted({*self.by_node, *(node.name for node in self.lacking)}))
+
+    def ref(self, node: str) -> Ref:
+        """The agent of a node as a subject: its pod, or the node where no pod is known."""
+        agent = self.by_node.get(node)
+        return agent.pod.ref if agent else Ref("Node", node, node=node)
 
     def on(self, node: str) -> Agent | Gap:
         """The running agent of a node, or why no command can be run there."""

@@ -56,8 +56,7 @@ class Installation(Fact):
     @property
     def minor(self) -> tuple[int, int] | None:
         """Major and minor version, when known."""
-        match = _VERSION.search(self.version)
-        return (int(match[1]), int(match[2])) if match else None
+        return minor_of(self.version)
 
 
 def version_of(image: str) -> str:
@@ -65,6 +64,12 @@ def version_of(image: str) -> str:
     tag = image.partition("@")[0].rpartition(":")[2]
     match = _VERSION.match(tag.removeprefix("v"))
     return match[0] if match and "/" not in tag else ""
+
+
+def minor_of(version: str) -> tuple[int, int] | None:
+    """Major and minor of a version; nothing when it is not known."""
+    match = _VERSION.search(version)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def _labels(scene: Scene) -> tuple[dict[str, str], ...]:
