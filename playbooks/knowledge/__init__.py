@@ -1,0 +1,1 @@
+"""What is known about Cilium and Kubernetes as data: files, and functions that read them."""
