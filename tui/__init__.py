@@ -1,0 +1,1 @@
+"""The command and the console: what a person types and sees."""

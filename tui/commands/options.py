@@ -1,0 +1,115 @@
+"""What was given on the command line, typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playbooks.engine.run import Order
+    from playbooks.model.rule import Rule
+    from playbooks.sources.access import ConnectOptions
+
+WORKERS = 64
+TIMEOUT = 10.0
+
+
+class Options:
+    """Flags and words of one command; the parser fills in what was given.
+
+    No dataclass: importing `dataclasses` would be a fifth of the time that `--help` takes.
+    """
+
+    command: str = ""
+    """The command; empty for the console."""
+    words: list[str]
+    """What is not a flag: targets, playbooks, a folder, an id."""
+    argv: list[str]
+    """What follows `--`: the command for `exec`."""
+
+    kubeconfig: str = ""
+    """`--kubeconfig`."""
+    context: str = ""
+    """`--context`."""
+    as_user: str = ""
+    """`--as`."""
+    as_groups: list[str]
+    """`--as-group`."""
+    timeout: float = TIMEOUT
+    """`--timeout`: seconds a command in an agent may take."""
+    workers: int = WORKERS
+    """`--workers`."""
+    nodes: list[str]
+    """`--node`: globs."""
+    all_nodes: bool = False
+    """`--all-nodes`."""
+    no_exec: bool = False
+    """`--no-exec`."""
+    cilium_namespace: str = ""
+    """`--cilium-namespace`."""
+    agent_selector: str = ""
+    """`--agent-selector`."""
+    agent_container: str = ""
+    """`--agent-container`."""
+
+    output: str = "text"
+    """`-o`."""
+    input: str = ""
+    """`--input`: a recording."""
+    record: str = ""
+    """`--record`."""
+    looks: int = 2
+    """`--looks`."""
+    fail_on: str = "warn"
+    """`--fail-on`."""
+    is_strict: bool = False
+    """`--strict`."""
+    is_quiet: bool = False
+    """`--quiet`."""
+
+    scenario: str = "agent-crashloop"
+    """`practice SCENARIO`."""
+    is_list: bool = False
+    """`practice --list`."""
+    is_serve: bool = False
+    """`practice --serve`."""
+    check: list[str] | None = None
+    """`practice --check`: playbooks, or nothing when it was not given."""
+    seed: int = 1
+    """`practice --seed`."""
+    practice_nodes: int | None = None
+    """`practice --nodes`; the scenario's own number when not given."""
+    pod: str = ""
+    """`exec --pod`."""
+    is_all: bool = False
+    """`exec --all`."""
+
+    def __init__(self) -> None:
+        self.words, self.argv = [], []
+        self.as_groups, self.nodes = [], []
+
+    def connect_options(self) -> ConnectOptions:
+        """What the live source needs of these."""
+        from playbooks.sources.access import ConnectOptions
+
+        return ConnectOptions(
+            kubeconfig=(self.kubeconfig,) if self.kubeconfig else (),
+            context=self.context,
+            as_user=self.as_user,
+            as_groups=tuple(self.as_groups),
+            timeout=self.timeout,
+            workers=self.workers,
+        )
+
+    def order(self, rules: tuple[Rule, ...]) -> Order:
+        """What the engine needs of these."""
+        from playbooks.engine.run import Order
+        from playbooks.model.fact import Choice
+
+        return Order(
+            rules,
+            looks=self.looks,
+            workers=self.workers,
+            nodes=tuple(self.nodes),
+            all_nodes=self.all_nodes,
+            choice=Choice(self.cilium_namespace, self.agent_selector, self.agent_container),
+        )

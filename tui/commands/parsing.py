@@ -1,0 +1,243 @@
+"""The command line: which commands and flags there are, and what each is for."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import NamedTuple, NoReturn
+
+from playbooks import __version__
+from tui.commands.options import Options
+
+EXITS = """exit codes: 0 all judged, no fault · 1 something is WARN or worse · 2 usage · 3 cannot connect
+· 4 something could not be judged · 130/143 stopped by a signal"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what was wrong and where to read more, in two lines."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2."""
+        self.exit(2, f"{self.prog}: {message}\n  to do: {self.prog} --help\n")
+
+
+class Command(NamedTuple):
+    """One command."""
+
+    module: str
+    """The module of `tui.commands` that has its `run(options)`."""
+    words: str
+    """What may stand beside flags, for the usage line."""
+    help: str
+    """One line."""
+    add: Callable[[argparse.ArgumentParser], None]
+    """Adds its flags."""
+
+
+def parse(argv: list[str], program: str) -> Options:
+    """What was given. Ends the process with 2 for a wrong command line, 0 for `--help`."""
+    argv, rest = _split(argv)
+    argv = _command_first(argv)
+    options = Options()
+    parser: argparse.ArgumentParser
+    if argv and argv[0] in COMMANDS:
+        options.command = argv[0]
+        command = COMMANDS[argv[0]]
+        usage = f"%(prog)s {command.words} [flags]"
+        about = command.help.capitalize() + "."
+        parser = Parser(
+            prog=f"{program} {argv[0]}", usage=usage, description=about, epilog=EXITS, allow_abbrev=False
+        )
+        command.add(parser)
+        parser.parse_args(argv[1:], options)
+    else:
+        parser = _console_parser(program)
+        parser.parse_args(argv, options)
+    if rest and options.command != "exec":
+        if options.command:
+            parser.error(f"nothing may follow --: {' '.join(rest)}")
+        options.words += rest
+    options.argv = rest
+    _check_numbers(parser, options)
+    return options
+
+
+def module_of(options: Options) -> str:
+    """The module that runs it."""
+    return COMMANDS[options.command].module if options.command else "console"
+
+
+def _split(argv: list[str]) -> tuple[list[str], list[str]]:
+    if "--" not in argv:
+        return argv, []
+    at = argv.index("--")
+    return argv[:at], argv[at + 1 :]
+
+
+def _command_first(argv: list[str]) -> list[str]:
+    """Let connection flags stand before the command, as with kubectl."""
+    position = 0
+    while position < len(argv) and argv[position].startswith("-"):
+        takes_value = argv[position] in _VALUED
+        position += 2 if takes_value else 1
+    if position and position < len(argv) and argv[position] in COMMANDS:
+        return [argv[position], *argv[:position], *argv[position + 1 :]]
+    return argv
+
+
+def _check_numbers(parser: argparse.ArgumentParser, options: Options) -> None:
+    for name, value, least in (
+        ("--timeout", options.timeout, 0.1),
+        ("--workers", options.workers, 1),
+        ("--looks", options.looks, 1),
+        ("--nodes", options.practice_nodes or 1, 1),
+    ):
+        if value < least:
+            parser.error(f"{name} must be at least {least}")
+
+
+def _console_parser(program: str) -> argparse.ArgumentParser:
+    listing = "\n".join(f"  {name:<10} {command.help}" for name, command in COMMANDS.items())
+    parser = Parser(
+        prog=program,
+        usage=f"{program} [TARGET ...] [flags]\n       {program} COMMAND [flags]",
+        description="Troubleshoot Cilium: diagnose a cluster in a console, or print a report.",
+        epilog=f"commands:\n{listing}\n\n"
+        f"Nothing is ever changed. Without a terminal the report is printed as plain text.\n{EXITS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("words", metavar="TARGET", nargs="*", help="a pod or node whose findings come first")
+    parser.add_argument("--version", action="version", version=f"honeyguide {__version__}")
+    parser.add_argument("--quiet", dest="is_quiet", action="store_true", help="start nothing by itself")
+    parser.add_argument(
+        "--record", metavar="DIR", help="where the session is kept, instead of the usual place"
+    )
+    _looks(parser)
+    _connection(parser)
+    return parser
+
+
+def _connection(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("connection")
+    group.add_argument("--kubeconfig", metavar="FILE", help="instead of KUBECONFIG and ~/.kube/config")
+    group.add_argument("--context", metavar="NAME", help="instead of the current one")
+    group.add_argument("--as", dest="as_user", metavar="USER", help="act as this user")
+    group.add_argument("--as-group", dest="as_groups", metavar="GROUP", action="append", help="repeatable")
+    group.add_argument("--timeout", metavar="SECONDS", type=float, help="for one command in an agent (10)")
+    group.add_argument("--workers", metavar="N", type=int, help="requests at once, at most (64)")
+    _cilium(parser)
+
+
+def _cilium(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("where Cilium is, and how much of it to ask")
+    group.add_argument("--node", dest="nodes", metavar="GLOB", action="append", help="only these; repeatable")
+    group.add_argument(
+        "--all-nodes", action="store_true", help="ask every agent, also of more than 100 nodes"
+    )
+    group.add_argument("--no-exec", action="store_true", help="run nothing in any container")
+    group.add_argument("--cilium-namespace", metavar="NAME", help="when it is not found by itself")
+    group.add_argument("--agent-selector", metavar="LABELS", help="label selector of agent pods")
+    group.add_argument("--agent-container", metavar="NAME", help="the agent's container")
+
+
+def _looks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--looks", type=int, metavar="N", help="1 never takes a second look (2)")
+
+
+def _output(parser: argparse.ArgumentParser, *formats: str) -> None:
+    parser.add_argument("-o", "--output", choices=formats, help="format (text)")
+
+
+def _judging(parser: argparse.ArgumentParser) -> None:
+    _output(parser, "text", "json", "markdown")
+    _looks(parser)
+    parser.add_argument(
+        "--fail-on", choices=("error", "warn", "never"), help="what makes the exit code 1 (warn)"
+    )
+    parser.add_argument("--strict", dest="is_strict", action="store_true", help="exit code 4 wins over 1")
+    parser.add_argument("--quiet", dest="is_quiet", action="store_true", help="no progress on standard error")
+
+
+def _check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", metavar="PLAYBOOK", nargs="*", help="all that there are, when none is named")
+    _judging(parser)
+    parser.add_argument("--record", metavar="DIR", help="keep every answer in this new folder")
+    parser.add_argument("--input", metavar="DIR", help="answer from a recording instead of a cluster")
+    _connection(parser)
+
+
+def _replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", metavar="DIR", nargs=1, help="a folder made by the console or --record")
+    _judging(parser)
+    _cilium(parser)
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _output(parser, "text", "json")
+    _connection(parser)
+
+
+def _exec(parser: argparse.ArgumentParser) -> None:
+    parser.usage = f"{parser.usage} -- COMMAND ..."
+    parser.add_argument("--pod", metavar="NAMESPACE/NAME", help="the agent on this pod's node")
+    parser.add_argument("--all", dest="is_all", action="store_true", help="every agent")
+    parser.add_argument("--quiet", dest="is_quiet", action="store_true", help="no progress on standard error")
+    _connection(parser)
+
+
+def _practice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("scenario", metavar="SCENARIO", nargs="?", help="agent-crashloop, when none is named")
+    parser.add_argument("--list", dest="is_list", action="store_true", help="which scenarios there are")
+    parser.add_argument("--check", metavar="PLAYBOOK", nargs="*", help="print the report instead")
+    parser.add_argument(
+        "--serve", dest="is_serve", action="store_true", help="only the servers, until SIGTERM; says where"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="other names and another order (1)")
+    parser.add_argument("--nodes", dest="practice_nodes", type=int, metavar="N", help="how many nodes")
+    parser.add_argument("--record", metavar="DIR", help="keep every answer in this new folder")
+    _judging(parser)
+
+
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", metavar="ID", nargs=1, help="a rule's id, such as AGT020, or its name")
+
+
+COMMANDS = {
+    "check": Command("check", "[PLAYBOOK ...]", "print the report of a cluster or a recording", _check),
+    "replay": Command("replay", "DIR", "open a recording in the console", _replay),
+    "doctor": Command(
+        "doctor", "", "say what each playbook can see here, and which roles to ask for", _doctor
+    ),
+    "exec": Command(
+        "agent_exec",
+        "(--pod NAMESPACE/NAME | --node GLOB | --all)",
+        "run a read-only agent command on agents and merge the answers",
+        _exec,
+    ),
+    "practice": Command("practice", "[SCENARIO]", "a cluster with a fault, on this machine only", _practice),
+    "explain": Command("explain", "ID", "the manual page of a rule", _explain),
+}
+"""Every command, in the order of the help."""
+
+_VALUED = frozenset(
+    (
+        "--kubeconfig",
+        "--context",
+        "--as",
+        "--as-group",
+        "--timeout",
+        "--workers",
+        "--node",
+        "--cilium-namespace",
+        "--agent-selector",
+        "--agent-container",
+    )
+)
+
+
+def program_name() -> str:
+    """How we were called: by name, or as a plug-in of kubectl."""
+    name = sys.argv[0].rpartition("/")[2]
+    return "kubectl honeyguide" if name.startswith("kubectl-") else "honeyguide"
