@@ -11,7 +11,7 @@ import msgspec
 
 from playbooks.model.answer import End, Gap
 from playbooks.model.fact import Fact, Provenance, Scene, Unreadable, Way
-from playbooks.model.request import Objects, Request
+from playbooks.model.request import Objects, Request, Resource
 
 
 class Object(msgspec.Struct, frozen=True, rename="camel"):
@@ -152,3 +152,13 @@ def listing(
 ) -> Way:
     """A way that reads a list of objects, or one object by name."""
     return Way(name, ask, lambda: Pages(item, make))
+
+
+def objects(name: str, resource: Resource, item: type[T], fact: Callable[..., Fact]) -> Way:
+    """A way that lists all objects of a kind into a fact with `items`."""
+    return listing(
+        name,
+        lambda scene: Objects(resource),
+        item,
+        lambda provenance, items: fact(provenance=provenance, items=items),
+    )
