@@ -27,3 +27,12 @@ CILIUM_ENDPOINTS = Resource("cilium.io", "v2", "ciliumendpoints", "CiliumEndpoin
 CILIUM_ENDPOINT_SLICES = Resource(
     "cilium.io", "v2alpha1", "ciliumendpointslices", "CiliumEndpointSlice", is_namespaced=False
 )
+CILIUM_NETWORK_POLICIES = Resource("cilium.io", "v2", "ciliumnetworkpolicies", "CiliumNetworkPolicy")
+CILIUM_CLUSTERWIDE_NETWORK_POLICIES = Resource(
+    "cilium.io",
+    "v2",
+    "ciliumclusterwidenetworkpolicies",
+    "CiliumClusterwideNetworkPolicy",
+    is_namespaced=False,
+)
+CILIUM_IDENTITIES = Resource("cilium.io", "v2", "ciliumidentities", "CiliumIdentity", is_namespaced=False)
