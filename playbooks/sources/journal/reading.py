@@ -94,11 +94,17 @@ class JournalSource:
         if not isinstance(told, Answered) or not told.body:
             yield self._gap(told, request, look)
             return
+        size = 0
         for piece in self._pieces(told):
             if isinstance(piece, Gap):
                 yield replace(piece, command=told.command, node=request.node, taken_at=told.taken_at)
                 return
+            size += len(piece)
             yield piece
+        if told.is_given_up:
+            why = f"given up after {size} bytes, before it ended"
+            yield Gap(GapKind.NOT_RECORDED, why, told.command, "", request.node, told.taken_at)
+            return
         yield End(
             told.command,
             told.where,

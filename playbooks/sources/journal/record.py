@@ -107,6 +107,8 @@ class Answered(_Record, frozen=True, tag="answer"):
     """Bytes of each page of a list, when there is more than one."""
     not_kept: str = ""
     """Why the answer was not kept."""
+    is_given_up: bool = False
+    """Whether nobody read it to its end: what is kept is its beginning, and how it ended is not known."""
 
 
 class Missed(_Record, frozen=True, tag="gap"):

@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from functools import partial
 
-from playbooks.model.answer import COLLECT_LIMIT, End, Gap, GapKind, Source
+from playbooks.model.answer import End, Gap, Source
 from playbooks.model.request import Objects, Request
 from playbooks.sources.journal.bodies import Pressing
-from playbooks.sources.journal.ledger import MIB
 from playbooks.sources.journal.record import Answered, Missed
 from playbooks.sources.journal.writing import Journal
 
@@ -40,7 +39,7 @@ class Recording:
         return self._source.now
 
     async def open(self, request: Request, look: int) -> AsyncIterator[bytes | End | Gap]:
-        """Yield what the source yields; a reader who stops early is recorded as that."""
+        """Yield what the source yields; of a reader who stops early, what was read is recorded."""
         keeping = _Keeping(self._journal, request, look)
         pieces = self._source.open(request, look)
         try:
@@ -51,7 +50,7 @@ class Recording:
                     keeping.finish(piece)
                 yield piece
         finally:
-            keeping.give_up()
+            keeping.give_up(self.now)
             if close := getattr(pieces, "aclose", None):
                 await close()
 
@@ -72,12 +71,10 @@ class _Keeping:
         self._run = journal.current_run()
         self._pressing = Pressing()
         self._pages: list[int] = []
-        self._size = 0
         self._is_finished = False
 
     async def feed(self, chunk: bytes) -> None:
         """Send a chunk to the journal's thread, which compresses it."""
-        self._size += len(chunk)
         if isinstance(self._request, Objects):
             self._pages.append(len(chunk))
         self._journal.send(partial(self._pressing.feed, chunk), len(chunk))
@@ -91,20 +88,13 @@ class _Keeping:
         else:
             self._journal.keep(self._pressing, self._answered(end))
 
-    def give_up(self) -> None:
-        """Record that nobody read it to its end, unless somebody did."""
-        if self._is_finished:
-            return
-        if self._size > COLLECT_LIMIT:
-            detail = f"the answer is larger than {COLLECT_LIMIT // MIB} MiB"
-            remedy = "run the command by hand and narrow it down"
-            gap = Gap(GapKind.TOO_LARGE, detail, self._request.command(), remedy, self._request.node)
-        else:
-            detail = f"given up after {self._size} bytes, before it ended"
-            gap = Gap(GapKind.NOT_RECORDED, detail, self._request.command(), "", self._request.node)
-        self.finish(gap)
+    def give_up(self, now: datetime) -> None:
+        """Record the beginning that was read, if that is all; the same reader will stop there again."""
+        if not self._is_finished:
+            end = End(self._request.command(), "", now, 0.0)
+            self._journal.keep(self._pressing, self._answered(end, is_given_up=True))
 
-    def _answered(self, end: End) -> Answered:
+    def _answered(self, end: End, *, is_given_up: bool = False) -> Answered:
         return Answered(
             at=self._journal.now(),
             by=self._journal.author,
@@ -119,6 +109,7 @@ class _Keeping:
             stderr=end.stderr[:STDERR_LIMIT],
             is_truncated=end.is_truncated or len(end.stderr) > STDERR_LIMIT,
             pages=tuple(self._pages) if len(self._pages) > 1 else (),
+            is_given_up=is_given_up,
         )
 
     def _missed(self, gap: Gap) -> Missed:
