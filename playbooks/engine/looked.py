@@ -44,7 +44,8 @@ def _in_look(look: Knowing, kinds: frozenset[type[Fact]]) -> Iterator[Looked]:
         if kind in kinds:
             yield Looked(gap.command, "", gap.node, gap.taken_at, gap)
     for (kind, node), fact in look.known().items():
-        if kind in kinds and not kind.is_view:
+        # A fact without a command needed nothing to be asked.
+        if kind in kinds and not kind.is_view and fact.provenance.command:
             yield _answered(fact.provenance, node)
 
 

@@ -53,7 +53,7 @@ class Leases(Fact):
     def silence(self, lease: Lease) -> timedelta:
         """How long a lease has not been renewed, by the cluster's own clock as far as others show it.
 
-        The clock of whoever asks may be wrong, so the newest renewal of the other leases counts, if there is one.
+        The clock of whoever asks may be wrong, so the newest renewal of the other leases counts too.
         """
         renewed = lease.spec.renew_time
         if renewed is None:

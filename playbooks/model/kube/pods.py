@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+import msgspec
+
 from playbooks.model.fact import Fact, Way
 from playbooks.model.finding import Ref
 from playbooks.model.kube.meta import KubeCondition, Meta, Object, listing
@@ -124,6 +126,40 @@ class Toleration(Object, frozen=True):
         return self.key == key and self.value == value
 
 
+class FieldRequirement(Object, frozen=True):
+    """What a field of a node must be."""
+
+    key: str = ""
+    operator: str = ""
+    values: tuple[str, ...] | None = None
+
+
+class NodeTerm(Object, frozen=True):
+    """Nodes that a pod may run on."""
+
+    match_fields: tuple[FieldRequirement, ...] | None = None
+
+
+class NodeTerms(Object, frozen=True):
+    """Nodes that a pod may run on: any of these."""
+
+    node_selector_terms: tuple[NodeTerm, ...] | None = None
+
+
+class NodeAffinity(Object, frozen=True):
+    """Which nodes a pod is for."""
+
+    required: NodeTerms | None = msgspec.field(
+        default=None, name="requiredDuringSchedulingIgnoredDuringExecution"
+    )
+
+
+class Affinity(Object, frozen=True):
+    """What a pod wants to be near to; only nodes by name."""
+
+    node_affinity: NodeAffinity | None = None
+
+
 class PodSpec(Object, frozen=True):
     """A pod as asked for."""
 
@@ -135,6 +171,7 @@ class PodSpec(Object, frozen=True):
     volumes: tuple[Volume, ...] | None = None
     node_selector: dict[str, str] | None = None
     service_account_name: str = ""
+    affinity: Affinity | None = None
 
 
 class PodStatus(Object, frozen=True):
@@ -174,7 +211,23 @@ class Pod(Object, frozen=True):
 
     def condition(self, kind: str) -> str:
         """A condition's status; empty when absent."""
-        return next((c.status for c in self.status.conditions or () if c.type == kind), "")
+        found = self.condition_of(kind)
+        return found.status if found else ""
+
+    def condition_of(self, kind: str) -> KubeCondition | None:
+        """A condition, if the pod has it."""
+        return next((c for c in self.status.conditions or () if c.type == kind), None)
+
+    @property
+    def meant_for(self) -> str:
+        """The node that it runs on or, for a DaemonSet's pod that waits, the one it is for."""
+        affinity = self.spec.affinity and self.spec.affinity.node_affinity
+        terms = (affinity.required and affinity.required.node_selector_terms) if affinity else None
+        for term in terms or ():
+            for field in term.match_fields or ():
+                if field.key == "metadata.name" and field.values and not self.spec.node_name:
+                    return field.values[0]
+        return self.spec.node_name
 
     def container(self, name: str) -> ContainerStatus | None:
         """The status of a container or init container."""

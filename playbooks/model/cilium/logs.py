@@ -1,0 +1,159 @@
+"""Lines of a log: logfmt up to 1.17, slog from 1.18, JSON, and what other programs print among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+
+_LEVEL = re.compile(r"(?:^|\s)level=\"?([A-Za-z]+)")
+_LEVEL_BY = 80
+"""A level further into the line than this belongs to something that the line quotes."""
+_FIELD = re.compile(r'(?:^|\s)([\w.\-/]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
+_KLOG = re.compile(r"^([IWEF])(\d{4}) \d\d:\d\d:\d\d\.\d+\s+\d+ [^\]]+\] ")
+_ENVOY = re.compile(r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\]\[\d+\]\[(\w+)\]")
+_ESCAPE = re.compile(r'\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([abfnrtv\\"]))')
+_PLAIN = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_LEVELS = {"warn": "warning", "err": "error", "critical": "error", "crit": "error", "dpanic": "panic"}
+_KLOG_LEVELS = {"I": "info", "W": "warning", "E": "error", "F": "fatal"}
+_OPTION = re.compile(r"^\s*--([a-z0-9][a-z0-9\-]*)='(.*)'\s*$")
+
+LAST = ("fatal", "panic")
+"""Levels after which a program ends."""
+ODD = (*LAST, "error", "warning")
+"""Levels that say something went wrong."""
+
+_json = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line."""
+
+    raw: str
+    """As it came."""
+    level: str = ""
+    """`fatal`, `panic`, `error`, `warning`, `info`, `debug`; empty when the line has none."""
+    message: str = ""
+    """Its message; the whole line when it has no fields."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """The other fields."""
+
+    @property
+    def time(self) -> datetime | None:
+        """When it was written, if it says so."""
+        return _moment(self.fields.get("time", "") or self.fields.get("ts", ""))
+
+    @property
+    def error(self) -> str:
+        """The error that it carries; empty when there is none."""
+        return self.fields.get("error", "") or self.fields.get("err", "")
+
+    @property
+    def said(self) -> str:
+        """Message and error as one sentence."""
+        return f"{self.message}: {self.error}" if self.error else self.message
+
+    @property
+    def text(self) -> str:
+        """Everything it says besides when and where: message, error and its other values."""
+        rest = (f"{key}={value}" for key, value in self.fields.items() if key not in _ABOUT)
+        return " ".join([self.said, *rest])
+
+    @property
+    def option(self) -> tuple[str, str] | None:
+        """The option and value that it echoes, as an agent does at its start."""
+        match = _OPTION.match(self.message) if self.level in ("info", "") else None
+        return (match[1], match[2]) if match else None
+
+
+_ABOUT = frozenset({"time", "ts", "level", "subsys", "module", "func", "function", "error", "err", "source"})
+
+
+def lines_of(text: str) -> Iterator[LogLine]:
+    """The lines of a log; empty ones are left out."""
+    for raw in text.split("\n"):
+        line = raw.rstrip("\r")
+        if line.strip():
+            yield parsed(line)
+
+
+def parsed(raw: str) -> LogLine:
+    """One line read; whatever has no known form is a message without level."""
+    if raw.startswith("{"):
+        return _from_json(raw) or LogLine(raw, message=raw)
+    level = _LEVEL.search(raw, 0, _LEVEL_BY)
+    if level:
+        return _from_fields(raw, level[1].lower())
+    if klog := _KLOG.match(raw):
+        return LogLine(raw, _KLOG_LEVELS[klog[1]], raw[klog.end() :])
+    if envoy := _ENVOY.match(raw):
+        return LogLine(raw, _LEVELS.get(envoy[1], envoy[1]), raw)
+    return LogLine(raw, message=raw)
+
+
+def _from_fields(raw: str, level: str) -> LogLine:
+    fields = {match[1]: _unquoted(match[2]) for match in _FIELD.finditer(raw)}
+    fields.pop("level", None)
+    message = fields.pop("msg", raw)
+    return LogLine(raw, _LEVELS.get(level, level), message, fields)
+
+
+def _from_json(raw: str) -> LogLine | None:
+    try:
+        decoded = _json.decode(raw)
+        fields = {key: _plain(value) for key, value in decoded.items()}
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+    level = fields.pop("level", "").lower()
+    message = fields.pop("msg", "") or fields.pop("message", raw)
+    return LogLine(raw, _LEVELS.get(level, level), message, fields)
+
+
+def _plain(value: msgspec.Raw) -> str:
+    decoded = msgspec.json.decode(value)
+    return decoded if isinstance(decoded, str) else bytes(value).decode("utf-8", "replace")
+
+
+def _unquoted(value: str) -> str:
+    if len(value) < 2 or not value.startswith('"'):
+        return value
+    inner = value[1:-1]
+    return _ESCAPE.sub(_unescaped, inner) if "\\" in inner else inner
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = match[1] or match[2] or match[3]
+    if code:
+        number = int(code, 16)
+        return chr(number) if number <= 0x10FFFF else "\ufffd"
+    return _PLAIN.get(match[4], match[4])
+
+
+def _moment(stamp: str) -> datetime | None:
+    if not stamp:
+        return None
+    try:
+        moment = msgspec.convert(stamp, datetime)
+    except msgspec.ValidationError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def options_in(lines: tuple[LogLine, ...]) -> dict[str, str]:
+    """The options that a run echoed at its start."""
+    return dict(echo for line in lines if (echo := line.option))
+
+
+def last_words(lines: tuple[LogLine, ...]) -> LogLine | None:
+    """The line that says why a run ended: its last fatal one, a panic, or the last failed start."""
+    for line in reversed(lines):
+        if line.level in LAST or line.message.startswith(("panic: ", "fatal error: ")):
+            return line
+    for line in reversed(lines):
+        if line.level == "error" and line.error and "failed" in line.message.lower():
+            return line
+    return None
