@@ -28,7 +28,7 @@ def since(found: Finding) -> str:
     times = [moment(time) for time in (found.first_seen, found.last_seen) if time]
     still = {Ongoing.YES: "still so", Ongoing.NO: "over", Ongoing.UNKNOWN: ""}[found.ongoing]
     if not times:
-        return still
+        return f"it is not known when it began, {still}" if still else ""
     span = times[0] if len(set(times)) == 1 or found.ongoing is Ongoing.YES else " to ".join(times)
     return f"{span}, {still}" if still else span
 
