@@ -1,0 +1,143 @@
+"""How an agent's or the operator's container ended last, and what it said at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import ClassVar
+
+from playbooks.model.answer import Gap, GapKind
+from playbooks.model.cilium.agents import Agent, Agents
+from playbooks.model.cilium.logs import LogLine, last_words, options_in
+from playbooks.model.cilium.logs_agent import AgentLog, InitLog, Log, PreviousAgentLog, PreviousInitLog
+from playbooks.model.cilium.standing import Standing, standing_of
+from playbooks.model.fact import Fact, Provenance, Scene, Scope
+from playbooks.model.finding import Evidence
+from playbooks.model.kube.pods import ContainerStatus, Terminated
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Fact):
+    """A run of a container that has ended."""
+
+    end: Terminated | None
+    """How it ended; None when the container never ended."""
+    log: Log | None
+    """What holds its words: a log, or the message that the kubelet kept."""
+    missing: Gap | None
+    """Why its log could not be read, if it could not."""
+
+    @cached_property
+    def last(self) -> LogLine | None:
+        """The line that says why it ended."""
+        return last_words(self.log.lines) if self.log else None
+
+    @cached_property
+    def options(self) -> dict[str, str]:
+        """The options that it echoed, as far as its log reaches back."""
+        return options_in(self.log.lines) if self.log else {}
+
+    def words(self, line: LogLine) -> Evidence:
+        """A line of it as evidence."""
+        return (self.log or self).evidence(line.raw)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastRun(Run):
+    """The last ended run of the agent on a node."""
+
+    agent: Agent
+    """The agent."""
+    scope: ClassVar[Scope] = Scope.NODE
+    needs: ClassVar[tuple[type[Fact], ...]] = (Agents, AgentLog, PreviousAgentLog)
+    is_view: ClassVar[bool] = True
+
+    @classmethod
+    def derive(cls, scene: Scene) -> LastRun | Gap:
+        """Choose the log that holds the run, else the kubelet's message."""
+        agents = scene.get(Agents)
+        if isinstance(agents, Gap):
+            return agents
+        agent = agents.by_node.get(scene.node)
+        if agent is None:
+            return no_pod(agents, scene.node)
+        status = agent.status
+        running = status is not None and status.state.running is not None
+        told: Log | Gap = scene.get(PreviousAgentLog) if running else scene.get(AgentLog)
+        log, missing = log_of_run(status, told, agents.provenance)
+        end = status.last_end if status else None
+        place = replace(agents.provenance, node=scene.node)
+        return LastRun(provenance=place, end=end, log=log, missing=missing, agent=agent)
+
+
+def no_pod(agents: Agents, node: str) -> Gap:
+    """The gap of a node without an agent pod."""
+    by_design = node in agents.by_design
+    kind = GapKind.NO_AGENT_BY_DESIGN if by_design else GapKind.NOT_RUNNING
+    return Gap(kind, f"no agent pod on {node}", node=node)
+
+
+def log_of_run(
+    status: ContainerStatus | None, told: Log | Gap, pods: Provenance
+) -> tuple[Log | None, Gap | None]:
+    """What holds the words of the last ended run, and why its log is missing."""
+    end = status.last_end if status else None
+    if status is None or end is None:
+        return None, None
+    if isinstance(told, Log) and told.is_there and last_words(told.lines):
+        return told, None
+    if end.message.strip():
+        kept = replace(pods, way="termination message")
+        return Log(provenance=kept, container=status.name, written=end.message), None
+    if isinstance(told, Gap):
+        return None, told
+    return (told, None) if told.is_there else (None, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentWords(Fact):
+    """Everything that an agent's pod has said which still counts: this run, and how it fails to start."""
+
+    agent: Agent
+    """The agent."""
+    standing: Standing
+    """How its pod stands."""
+    logs: tuple[Log, ...]
+    """The init container that is stuck, the run under way, and, unless the agent is ready, the one before."""
+    missing: tuple[Gap, ...]
+    """Logs that could not be read."""
+    scope: ClassVar[Scope] = Scope.NODE
+    needs: ClassVar[tuple[type[Fact], ...]] = (Agents, AgentLog, LastRun, InitLog, PreviousInitLog)
+    is_view: ClassVar[bool] = True
+
+    @classmethod
+    def derive(cls, scene: Scene) -> AgentWords | Gap:
+        """Collect the logs that count for how the agent stands."""
+        agents, last = scene.get(Agents), scene.get(LastRun)
+        if isinstance(agents, Gap):
+            return agents
+        if isinstance(last, Gap):
+            return last
+        agent = last.agent
+        standing = standing_of(agent.pod, agent.container, agents.taken_at)
+        told: list[Log | Gap] = [scene.get(InitLog), scene.get(PreviousInitLog)]
+        told += _kept_by_init(agent, agents.provenance)
+        told.append(scene.get(AgentLog))
+        if standing is not Standing.READY and last.log and last.log not in told:
+            told.append(last.log)
+        return AgentWords(
+            provenance=last.provenance,
+            agent=agent,
+            standing=standing,
+            logs=tuple(log for log in told if isinstance(log, Log) and log.is_there),
+            missing=tuple(log for log in told if isinstance(log, Gap)),
+        )
+
+
+def _kept_by_init(agent: Agent, pods: Provenance) -> list[Log | Gap]:
+    stuck = agent.pod.stuck_init
+    end = stuck.last_end if stuck else None
+    if stuck is None or end is None or not end.message.strip():
+        return []
+    kept = replace(pods, way="termination message")
+    return [Log(provenance=kept, container=stuck.name, written=end.message)]
