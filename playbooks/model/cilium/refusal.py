@@ -12,6 +12,7 @@ from playbooks.model.cilium.refused_words import (
     after,
     bare,
     flat,
+    holds,
     is_sound,
     is_type,
     likeness,
@@ -123,7 +124,7 @@ def _by_value(about: str, wanted: Mapping[str, str]) -> list[str]:
         telling = {part for part in parts(value) if part.lower() not in _TRIVIAL}
         alike = likeness(key, words)
         is_quoted = any(part in tokens and (alike or len(part) > 3) for part in telling)
-        is_there = not telling.isdisjoint(loose) or (value in telling and len(value) > 4 and value in about)
+        is_there = not telling.isdisjoint(loose) or (not tokens and value in telling and holds(about, value))
         if is_quoted or (alike and is_there):
             scores[key] = alike + is_quoted
     best = max(scores.values(), default=0)

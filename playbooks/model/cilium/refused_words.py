@@ -58,6 +58,11 @@ def mentions(text: str, key: str) -> bool:
     return key in text and re.search(rf"{start}(?:--)?{re.escape(key)}(?![\w-])", text) is not None
 
 
+def holds(text: str, value: str) -> bool:
+    """Whether a longer value stands in a text as it is, not as a part of a word."""
+    return len(value) > 4 and re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", text) is not None
+
+
 def after(text: str, key: str) -> set[str]:
     """The value that stands right behind an option's name."""
     match = re.search(rf"{re.escape(key)}['\"]?\s*(?:[:=]\s*|value\s+)['\"]?([^\s,;()'\"]+)", text)
