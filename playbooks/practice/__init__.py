@@ -1,0 +1,1 @@
+"""A cluster to practise on: a small world from which every answer is derived."""

@@ -1,0 +1,204 @@
+"""The commands of the agent's image: each answer is derived from the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from playbooks.practice import agents
+from playbooks.practice.commands import endpoints, health, modules, options, status, usage
+from playbooks.practice.commands.view import VERSION, AgentView
+from playbooks.practice.objects import Json
+from playbooks.practice.runs import PodRun
+
+if TYPE_CHECKING:
+    from playbooks.practice.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a command printed and how it ended."""
+
+    stdout: bytes = b""
+    """Standard output."""
+    stderr: bytes = b""
+    """Standard error."""
+    exit_code: int = 0
+    """Exit code."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoProgram:
+    """The image has no such program."""
+
+    message: str
+    """What the container runtime says."""
+
+
+_UNREACHABLE = (
+    'Get "http://localhost/v1/healthz": dial unix /var/run/cilium/cilium.sock: '
+    "connect: no such file or directory\n"
+    "Is the agent running?\n"
+)
+_VERSION: Json = {
+    "Version": VERSION,
+    "Revision": "0000000000",
+    "GoRuntimeVersion": "go1.26.8 linux/amd64 go version go1.26.8",
+    "Arch": "linux/amd64",
+    "AuthorDate": "2026-11-23T00:00:00+00:00",
+}
+_JSON = (("-o", "json"), ("-o=json",), ("--output", "json"), ("--output=json",), ("-ojson",))
+
+
+def run(world: World, pod: PodRun, container: str, argv: tuple[str, ...]) -> Output | NoProgram:
+    """Run a command in a running container of a pod."""
+    program, *arguments = argv or ("",)
+    if container != agents.AGENT or not agents.is_agent(pod.pod):
+        return _no_program(program)
+    if program == "timeout":
+        return _timed(world, pod, container, tuple(arguments))
+    if program == "true":
+        return Output()
+    words = tuple(arguments)
+    if program == world.agent_program:
+        return _agent_command(AgentView(world, pod), words)
+    if program == "cilium-health":
+        return _health_command(AgentView(world, pod), words)
+    return _no_program(program)
+
+
+def _no_program(program: str) -> NoProgram:
+    return NoProgram(
+        "failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: "
+        f'unable to start container process: exec: "{program}": executable file not found in $PATH: unknown'
+    )
+
+
+def _timed(world: World, pod: PodRun, container: str, words: tuple[str, ...]) -> Output | NoProgram:
+    """`timeout`: everything answers in time here, so the command is simply run."""
+    if words[:1] == ("--version",):
+        return _text("timeout (GNU coreutils) 9.4\n")
+    rest = list(words)
+    while rest and rest[0].startswith("-"):
+        flag = rest.pop(0)
+        if flag in ("-k", "-s", "--kill-after", "--signal") and rest:
+            rest.pop(0)
+    if len(rest) < 2:
+        return Output(
+            stderr=b"timeout: missing operand\nTry 'timeout --help' for more information.\n", exit_code=125
+        )
+    answer = run(world, pod, container, tuple(rest[1:]))
+    if isinstance(answer, NoProgram):
+        message = f"timeout: failed to run command '{rest[1]}': No such file or directory\n"
+        return Output(stderr=message.encode(), exit_code=127)
+    return answer
+
+
+def _agent_command(view: AgentView, words: tuple[str, ...]) -> Output:
+    command, wants_json = _without_format(words)
+    answer = _COMMANDS.get(command)
+    if answer is None:
+        return _refusal(command)
+    text, document = answer
+    if not agents.is_up(view.world, view.node) or view.world.agents.get(view.node) is not view.run:
+        return Output(stderr=_UNREACHABLE.encode(), exit_code=1)
+    if wants_json:
+        return _refusal(command) if document is None else _json(document(view))
+    return _text(text(view))
+
+
+def _health_command(view: AgentView, words: tuple[str, ...]) -> Output:
+    command, wants_json = _without_format(words)
+    if command not in (("status",), ("status", "--verbose")):
+        stdout, stderr = usage.unknown_command(command[0] if command else "")
+        return Output(stdout.encode(), stderr.encode(), 1)
+    if not agents.is_up(view.world, view.node):
+        text = _UNREACHABLE.replace("cilium.sock", "health.sock")
+        return Output(stderr=text.encode(), exit_code=1)
+    if wants_json:
+        return _json(health.document(view))
+    return _text(health.text(view, is_verbose=len(command) > 1))
+
+
+def _without_format(words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    for form in _JSON:
+        for index in range(len(words)):
+            if words[index : index + len(form)] == form:
+                return words[:index] + words[index + len(form) :], True
+    return words, False
+
+
+def _refusal(command: tuple[str, ...]) -> Output:
+    """The answer of an agent without that command."""
+    if not command:
+        return _text(f"Usage:\n  {usage.PROGRAM} [command]\n")
+    if command[0] == "shell":
+        return _no_table(command)
+    if command[0] in usage.GROUPS:
+        return _text(usage.group_help(command[0]))
+    known = {name[0] for name in _COMMANDS}
+    flags = [word for word in command if word.startswith("-")]
+    if command[0] in known and flags:
+        message = f"Error: unknown flag: {flags[0]}\n"
+        body = usage.flag_usage(command[0]) + f"unknown flag: {flags[0]}\n"
+        return Output(body.encode(), message.encode(), 1)
+    stdout, stderr = usage.unknown_command(command[0])
+    return Output(stdout.encode(), stderr.encode(), 1)
+
+
+def _no_table(command: tuple[str, ...]) -> Output:
+    words = [word for word in command[1:] if word not in ("--", "-f", "json")]
+    if words[:1] == ["db/show"] and len(words) > 1:
+        text = f'<stdin>:0: db/show {words[1]}: table "{words[1]}" not found'
+    else:
+        text = f"<stdin>:0: {words[0] if words else ''}: unknown command"
+    return Output(f"{text}\nerror: {text}\n".encode(), exit_code=1)
+
+
+def _text(text: str) -> Output:
+    return Output(text.encode())
+
+
+def _json(document: object) -> Output:
+    return Output(msgspec.json.encode(document) + b"\n")
+
+
+def _version_text(_view: AgentView) -> str:
+    stamp = f"{_VERSION['Version']} {_VERSION['Revision']} {_VERSION['AuthorDate']}"
+    line = f"{stamp} go version go1.26.8 linux/amd64 go version go1.26.8 {_VERSION['Arch']}"
+    return f"Client: {line}\nDaemon: {line}\n"
+
+
+def _health_rows(view: AgentView) -> str:
+    rows = [
+        msgspec.json.format(msgspec.json.encode(row), indent=2).decode() for row in modules.documents(view)
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _short_status(view: AgentView) -> str:
+    return status.text(view, is_verbose=False)
+
+
+def _long_status(view: AgentView) -> str:
+    return status.text(view, is_verbose=True)
+
+
+_Text = Callable[[AgentView], str]
+_Document = Callable[[AgentView], object]
+_COMMANDS: dict[tuple[str, ...], tuple[_Text, _Document | None]] = {
+    ("status",): (_short_status, status.document),
+    ("status", "--verbose"): (_long_status, None),
+    ("status", "--brief"): (lambda _view: "OK\n", None),
+    ("shell", "--", "db/show", "health"): (modules.table, None),
+    ("shell", "--", "db/show", "health", "-f", "json"): (_health_rows, None),
+    ("shell", "db/show", "health"): (modules.table, None),
+    ("shell", "db/show", "health", "-f", "json"): (_health_rows, None),
+    ("config", "-a"): (options.text, options.document),
+    ("config", "--all"): (options.text, options.document),
+    ("version",): (_version_text, lambda _view: {"Client": _VERSION, "Daemon": _VERSION}),
+    ("endpoint", "list"): (endpoints.text, endpoints.documents),
+}

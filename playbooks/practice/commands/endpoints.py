@@ -1,0 +1,118 @@
+"""`endpoint list`: the endpoints of one node."""
+
+from __future__ import annotations
+
+from playbooks.practice.commands.columns import laid_out
+from playbooks.practice.commands.control import of_endpoint
+from playbooks.practice.commands.view import REVISION, AgentView, LocalEndpoint
+from playbooks.practice.objects import Json, stamp
+
+_OPTIONS = {
+    "Debug": "Disabled",
+    "DebugLB": "Disabled",
+    "DebugPolicy": "Disabled",
+    "DropNotification": "Enabled",
+    "MonitorAggregationLevel": "Medium",
+    "PolicyAuditMode": "Disabled",
+    "PolicyVerdictNotification": "Enabled",
+    "SourceIPVerification": "Enabled",
+    "TraceNotification": "Enabled",
+}
+
+
+def documents(view: AgentView) -> list[Json]:
+    """The endpoints as objects."""
+    return [_document(view, entry) for entry in view.endpoints]
+
+
+def text(view: AgentView) -> str:
+    """The endpoints as text."""
+    lines = [
+        "ENDPOINT\tPOLICY (ingress)\tPOLICY (egress)\tIDENTITY\t"
+        "LABELS (source:key[=value])\tIPv6\tIPv4\tSTATUS\t",
+        "\tENFORCEMENT\tENFORCEMENT\t\t\t\t\t",
+    ]
+    for entry in view.endpoints:
+        ip = entry.endpoint.ip if entry.endpoint else ""
+        first, *others = entry.labels
+        lines.append(f"{entry.id}\tDisabled\tDisabled\t{entry.identity}\t{first}\t\t{ip}\tready\t")
+        lines += [f"\t\t\t\t{label}\t\t\t" for label in others]
+    return laid_out("\n".join(lines)) + "\n"
+
+
+def _document(view: AgentView, entry: LocalEndpoint) -> Json:
+    settings: Json = {"label-configuration": {}, "options": dict(_OPTIONS)}
+    regenerated, _ = view.last(120, "endpoint-periodic-regeneration")
+    if entry.endpoint is not None:
+        regenerated = max(regenerated, entry.endpoint.created)
+    policy: Json = {"proxy-statistics": [], "realized": _policy(entry), "spec": _policy(entry)}
+    if entry.endpoint is not None:
+        policy["proxy-policy-revision"] = REVISION
+    labels: Json = {"realized": {}, "security-relevant": list(entry.labels)}
+    if entry.template_hash:
+        labels["derived"] = [f"k8s:pod-template-hash={entry.template_hash}"]
+    attachment = {"cni-attachment-id": entry.endpoint.attachment} if entry.endpoint and entry.pod else {}
+    return {
+        "id": entry.id,
+        "spec": settings,
+        "status": {
+            "controllers": [
+                controller.document(view.boot)
+                for controller in sorted(of_endpoint(view, entry), key=lambda controller: controller.name)
+            ],
+            "external-identifiers": attachment,
+            "health": {"bpf": "OK", "connected": True, "overallHealth": "OK", "policy": "OK"},
+            "identity": {"id": entry.identity, "labels": list(entry.labels)},
+            "labels": labels,
+            "log": [
+                {
+                    "code": "OK",
+                    "message": "Successfully regenerated endpoint program (Reason: PeriodicRegeneration)",
+                    "state": "ready",
+                    "timestamp": stamp(regenerated),
+                }
+            ],
+            "networking": _networking(view, entry),
+            "policy": policy,
+            "realized": settings,
+            "state": "ready",
+        },
+    }
+
+
+def _networking(view: AgentView, entry: LocalEndpoint) -> Json:
+    endpoint = entry.endpoint
+    if endpoint is None:
+        mac = view.network.health.host_mac
+        return {
+            "addressing": [{}],
+            "host-mac": mac,
+            "interface-index": 3,
+            "interface-name": "cilium_host",
+            "mac": mac,
+        }
+    networking: Json = {
+        "addressing": [{"ipv4": endpoint.ip, "ipv4-pool-name": "default"}],
+        "host-mac": endpoint.host_mac,
+        "interface-index": endpoint.index,
+        "interface-name": endpoint.interface if entry.pod else "lxc_health",
+        "mac": endpoint.mac,
+    }
+    if entry.pod:
+        networking["container-interface-name"] = "eth0"
+    return networking
+
+
+def _policy(entry: LocalEndpoint) -> Json:
+    everybody = [0, 11, 12, 13, 14]
+    return {
+        "allowed-egress-identities": everybody,
+        "allowed-ingress-identities": everybody,
+        "build": REVISION,
+        "denied-egress-identities": None,
+        "denied-ingress-identities": None,
+        "id": entry.identity,
+        "l4": {"egress": [], "ingress": []},
+        "policy-enabled": "none",
+        "policy-revision": REVISION,
+    }

@@ -1,0 +1,129 @@
+"""`cilium-health`: who reaches whom."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+from playbooks.practice import agents
+from playbooks.practice.commands.columns import duration, laid_out
+from playbooks.practice.commands.view import AgentView
+from playbooks.practice.naming import stable
+from playbooks.practice.objects import Json, stamp
+
+
+def interval(view: AgentView) -> float:
+    """Seconds between two rounds of probes; more nodes, longer rounds."""
+    return 60.0 * math.log(2 + len(view.world.agents))
+
+
+def document(view: AgentView) -> Json:
+    """The answer of `cilium-health status`."""
+    if view.uptime < 10:
+        return {
+            "local": {"name": view.name},
+            "nodes": None,
+            "probeInterval": "0s",
+            "timestamp": stamp(view.started),
+        }
+    last, _ = view.last(interval(view), "health")
+    nodes = sorted(view.world.network.nodes)
+    return {
+        "local": {"name": view.name},
+        "nodes": [_node(view, node) for node in nodes],
+        "probeInterval": duration(interval(view)),
+        "timestamp": stamp(last),
+    }
+
+
+def is_reachable(node: Json) -> bool:
+    """Whether every probe of a node succeeded."""
+    return not any(
+        node[part]["primary-address"][protocol].get("status")
+        for part in ("host", "health-endpoint")
+        for protocol in ("icmp", "http")
+    )
+
+
+def header(document: Json) -> str:
+    """The line that counts."""
+    nodes = document["nodes"] or []
+    good = sum(map(is_reachable, nodes))
+    return (
+        f"Cluster health:\t{good}/{len(nodes)} reachable\t({document['timestamp']})"
+        f"\t(Probe interval: {document['probeInterval']})"
+    )
+
+
+def rows(document: Json, *, only_failing: bool) -> str:
+    """One line a node."""
+    lines = ["Name\tIP\tNode\tEndpoints"]
+    for node in _local_first(document):
+        if only_failing and is_reachable(node):
+            continue
+        local = " (localhost)" if node["name"] == document["local"]["name"] else ""
+        host, endpoint = (_count(node[part]) for part in ("host", "health-endpoint"))
+        lines.append(f"  {node['name']}{local}\t{node['host']['primary-address']['ip']}\t{host}\t{endpoint}")
+    return "\n".join(lines)
+
+
+def details(document: Json) -> str:
+    """Every probe of every node."""
+    lines = ["Name\tIP\tNode\tEndpoints"]
+    for node in _local_first(document):
+        local = " (localhost)" if node["name"] == document["local"]["name"] else ""
+        lines.append(f"  {node['name']}{local}:")
+        for title, part in (("Host", "host"), ("Endpoint", "health-endpoint")):
+            address = node[part]["primary-address"]
+            lines.append(f"    {title} connectivity to {address['ip']}:")
+            for name, protocol in (("ICMP to stack", "icmp"), ("HTTP to agent", "http")):
+                probe = address[protocol]
+                state = probe.get("status") or f"OK, RTT={duration(probe['latency'] / 1e9)}"
+                lines.append(f"      {name}:\t{state}\t(Last probed: {probe['lastProbed']})")
+    return "\n".join(lines)
+
+
+def text(view: AgentView, *, is_verbose: bool) -> str:
+    """The answer as text."""
+    answer = document(view)
+    body = details(answer) if is_verbose else rows(answer, only_failing=False)
+    return laid_out(f"{header(answer)}\n{body}\n")
+
+
+def _local_first(document: Json) -> list[Json]:
+    local = document["local"]["name"]
+    return sorted(document["nodes"] or [], key=lambda node: (node["name"] != local, node["name"]))
+
+
+def _count(part: Json) -> str:
+    address = part["primary-address"]
+    return "0/1" if address["icmp"].get("status") or address["http"].get("status") else "1/1"
+
+
+def _node(view: AgentView, node: str) -> Json:
+    network = view.world.network.nodes[node]
+    is_up = agents.is_up(view.world, node)
+    endpoint = _address(view, node, network.health.ip, is_up)
+    return {
+        "endpoint": {"http": endpoint["http"], "icmp": endpoint["icmp"], "ip": endpoint["ip"]},
+        "health-endpoint": {"primary-address": endpoint, "secondary-addresses": []},
+        "host": {"primary-address": _address(view, node, network.node_ip, is_up), "secondary-addresses": []},
+        "name": f"{view.world.cluster}/{node}",
+    }
+
+
+def _address(view: AgentView, node: str, ip: str, is_up: bool) -> Json:
+    last, number = view.last(interval(view), "health")
+    probed = stamp(max(last - timedelta(seconds=stable(f"{node}{ip}", 0, 30)), view.started))
+    http: Json = {"lastProbed": probed, "latency": stable(f"{view.boot}{ip}{number}http", 250_000, 900_000)}
+    if not is_up:
+        # The process behind port 4240 is the agent's; the host itself still answers pings.
+        http = {
+            "lastProbed": probed,
+            "status": f'Get "http://{ip}:4240/hello": dial tcp {ip}:4240: connect: connection refused',
+        }
+    return {
+        "http": http,
+        "icmp": {"lastProbed": probed, "latency": stable(f"{view.boot}{ip}{number}icmp", 60_000, 400_000)},
+        "ip": ip,
+    }

@@ -1,0 +1,283 @@
+"""`status`: the agent on itself, as an object and as text."""
+
+from __future__ import annotations
+
+from playbooks.practice.commands import health, modules
+from playbooks.practice.commands.columns import BREAK, duration, laid_out
+from playbooks.practice.commands.control import controllers
+from playbooks.practice.commands.view import VERSION, AgentView
+from playbooks.practice.objects import Json
+
+KUBERNETES = "1.34 (v1.34.4) [linux/amd64]"
+"""The API server's version, as the agent says it."""
+_API_VERSIONS = (
+    "core/v1::Pods",
+    "cilium/v2::CiliumEndpoint",
+    "cilium/v2::CiliumNode",
+    "networking.k8s.io/v1::NetworkPolicy",
+    "cilium/v2::CiliumNetworkPolicy",
+    "cilium/v2::CiliumClusterwideNetworkPolicy",
+    "cilium/v2::CiliumCIDRGroup",
+)
+_MAPS = (
+    ("Auth", 524288),
+    ("Non-TCP connection tracking", 110861),
+    ("TCP connection tracking", 221723),
+    ("Endpoints", 65535),
+    ("IP cache", 512000),
+    ("IPv4 masquerading agent", 16384),
+    ("IPv6 masquerading agent", 16384),
+    ("IPv4 fragmentation", 8192),
+    ("IPv4 service", 65536),
+    ("IPv6 service", 65536),
+    ("IPv4 service backend", 65536),
+    ("IPv6 service backend", 65536),
+    ("IPv4 service reverse NAT", 65536),
+    ("IPv6 service reverse NAT", 65536),
+    ("Metrics", 1024),
+    ("Ratelimit metrics", 64),
+    ("NAT", 221723),
+    ("Neighbor table", 221723),
+    ("Endpoint policy", 16384),
+    ("Policy stats", 65536),
+    ("Session affinity", 65536),
+    ("Sock reverse NAT", 110861),
+)
+_ANNOTATIONS = ("node", "node-selector", "proxy-delegation", "src-ranges-policy", "type")
+_MAX_FLOWS = 4095
+
+
+def document(view: AgentView) -> Json:
+    """The answer of `status -o json`."""
+    is_tunnel = view.config.get("routing-mode", "tunnel") == "tunnel"
+    routing: Json = {
+        "inter-host-routing-mode": "Tunnel" if is_tunnel else "Native",
+        "intra-host-routing-mode": "BPF",
+    }
+    if is_tunnel:
+        routing["tunnel-protocol"] = view.config.get("tunnel-protocol", "vxlan")
+    devices = view.config.get("devices", "eth0").split()
+    cidr = view.network.pod_cidr
+    return {
+        "attach-mode": "tcx",
+        "auth-certificate-provider": {"state": "Disabled"},
+        "bandwidth-manager": {"devices": None},
+        "bpf-maps": {
+            "dynamic-size-ratio": 0.0025,
+            "maps": [{"name": name, "size": size} for name, size in _MAPS],
+        },
+        "cilium": {"msg": f"{VERSION} (v{VERSION}-0000000000)", "state": "Ok"},
+        "clock-source": {"mode": "ktime"},
+        "cluster": {"ciliumHealth": {"state": "Ok"}, "nodes": None, "self": view.name},
+        "cluster-mesh": {"clusters": None},
+        "cni-chaining": {"mode": "none"},
+        "cni-file": {
+            "msg": "successfully wrote CNI configuration file to /host/etc/cni/net.d/05-cilium.conflist",
+            "state": "Ok",
+        },
+        "configured-datapath-mode": view.config.get("datapath-mode", "veth"),
+        "controllers": [controller.document(view.boot) for controller in controllers(view)],
+        "datapath-mode": view.config.get("datapath-mode", "veth"),
+        "encryption": {"mode": "Disabled"},
+        "host-firewall": {"devices": devices, "mode": "Disabled"},
+        "hubble": _hubble(view),
+        "hubble-metrics": {"state": "Ok"},
+        "identity-range": {"max-identity": 131071, "min-identity": 65536},
+        "ipam": _ipam(view),
+        "ipv4-big-tcp": {"maxGRO": 65536, "maxGSO": 65536},
+        "ipv6-big-tcp": {"maxGRO": 65536, "maxGSO": 65536},
+        "kube-proxy-replacement": _kube_proxy_replacement(view, devices),
+        "kubernetes": {"k8s-api-versions": list(_API_VERSIONS), "msg": KUBERNETES, "state": "Ok"},
+        "kvstore": {"state": "Disabled"},
+        "masquerading": {
+            "enabled": True,
+            "enabledProtocols": {"ipv4": True},
+            "mode": "BPF",
+            "snat-exclusion-cidr": cidr,
+            "snat-exclusion-cidr-v4": cidr,
+        },
+        "nodeMonitor": {"cpus": 4, "npages": 64, "pagesize": 4096},
+        "proxy": {
+            "envoy-deployment-mode": "external",
+            "ip": view.network.router,
+            "port-range": "10000-20000",
+            "redirects": [],
+            "total-ports": 1,
+            "total-redirects": 0,
+        },
+        "routing": routing,
+        "srv6": {"srv6EncapMode": "reduced"},
+    }
+
+
+def text(view: AgentView, *, is_verbose: bool) -> str:
+    """The answer of `status`."""
+    answer = document(view)
+    found = modules.reports(view)
+    lines = [*_head(answer), *_addresses(answer, is_verbose), *_middle(answer, is_verbose)]
+    every = controllers(view)
+    lines.append(f"Controller Status:\t{len(every)}/{len(every)} healthy")
+    if is_verbose:
+        lines += [BREAK, "  Name\tLast success\tLast error\tCount\tMessage"]
+        lines += [*(controller.row(view.now) for controller in every), BREAK]
+    lines += [
+        f"Proxy Status:\tOK, ip {answer['proxy']['ip']}, {answer['proxy']['total-redirects']} redirects "
+        f"active on ports {answer['proxy']['port-range']}, Envoy: external",
+        "Global Identity Range:\tmin 65536, max 131071",
+        _hubble_line(answer),
+    ]
+    if is_verbose:
+        lines += [*_details(answer), BREAK]
+    probes = health.document(view)
+    lines += [
+        "Encryption:\tDisabled\t",
+        health.header(probes),
+        health.details(probes) if is_verbose else health.rows(probes, only_failing=True),
+        modules.summary(found),
+    ]
+    if is_verbose:
+        lines += [modules.tree(view, found), "  "]
+    return laid_out("\n".join(lines) + "\n") + "\n"
+
+
+def _hubble(view: AgentView) -> Json:
+    seen = int(view.uptime * 91.8)
+    observer = {
+        "current-flows": min(seen, _MAX_FLOWS),
+        "max-flows": _MAX_FLOWS,
+        "seen-flows": seen,
+        "uptime": duration(view.uptime),
+    }
+    return {"observer": observer, "state": "Ok"}
+
+
+def _ipam(view: AgentView) -> Json:
+    allocations = {view.network.router: "router", view.network.health.ip: "health"}
+    for entry in view.endpoints:
+        if entry.pod and entry.endpoint:
+            allocations[entry.endpoint.ip] = entry.title + (" [restored]" if entry.is_restored else "")
+    return {
+        "allocations": dict(sorted(allocations.items())),
+        "ipv4": list(allocations),
+        "ipv6": None,
+        "status": f"IPv4: {len(allocations)}/254 allocated from {view.network.pod_cidr}, ",
+    }
+
+
+def _kube_proxy_replacement(view: AgentView, devices: list[str]) -> Json:
+    return {
+        "deviceList": [{"ip": ["", view.network.node_ip], "name": device} for device in devices],
+        "devices": devices,
+        "directRoutingDevice": devices[0],
+        "features": {
+            "annotations": [f"service.cilium.io/{name}" for name in _ANNOTATIONS],
+            "externalIPs": {"enabled": True},
+            "hostPort": {"enabled": True},
+            "nat46X64": {},
+            "nodePort": {
+                "acceleration": "Disabled",
+                "algorithm": "Random",
+                "dsrMode": "IP Option/Extension",
+                "enabled": True,
+                "mode": "SNAT",
+                "portMax": 32767,
+                "portMin": 30000,
+            },
+            "sessionAffinity": {"enabled": True},
+            "socketLB": {"enabled": True},
+            "socketLBTracing": {"enabled": True},
+        },
+        "mode": "True",
+    }
+
+
+def _devices(answer: Json) -> str:
+    replacement = answer["kube-proxy-replacement"]
+    shown = []
+    for device in replacement["deviceList"]:
+        direct = " (Direct Routing)" if device["name"] == replacement["directRoutingDevice"] else ""
+        shown.append(f"{device['name']} {' '.join(device['ip'])}{direct}")
+    return ", ".join(shown)
+
+
+def _head(answer: Json) -> list[str]:
+    apis = ", ".join(f'"{name}"' for name in sorted(answer["kubernetes"]["k8s-api-versions"]))
+    monitor = answer["nodeMonitor"]
+    memory = f"{monitor['npages']}x{monitor['pagesize']} of shared memory"
+    return [
+        "KVStore:\tDisabled\t",
+        f"Kubernetes:\tOk\t{answer['kubernetes']['msg']}",
+        f"Kubernetes APIs:\t[{apis}]",
+        f"KubeProxyReplacement:\tTrue\t[{_devices(answer)}]",
+        "Host firewall:\tDisabled",
+        "SRv6:\tDisabled",
+        "CNI Chaining:\tnone",
+        f"CNI Config file:\t{answer['cni-file']['msg']}",
+        f"Cilium:\tOk\t{answer['cilium']['msg']}",
+        f"NodeMonitor:\tListening for events on {monitor['cpus']} CPUs with {memory}",
+        "Cilium health daemon:\tOk\t",
+        f"IPAM:\t{answer['ipam']['status']}",
+    ]
+
+
+def _addresses(answer: Json, is_verbose: bool) -> list[str]:
+    if not is_verbose:
+        return []
+    return [
+        "Allocated addresses:",
+        *(f"  {ip} ({owner})" for ip, owner in answer["ipam"]["allocations"].items()),
+    ]
+
+
+def _middle(answer: Json, is_verbose: bool) -> list[str]:
+    routing = answer["routing"]
+    tunnel = f"Tunnel [{routing['tunnel-protocol']}]" if "tunnel-protocol" in routing else "Native"
+    devices = ", ".join(answer["kube-proxy-replacement"]["devices"])
+    cidr = answer["masquerading"]["snat-exclusion-cidr"]
+    lines = [
+        "ClusterMesh:\t0/0 remote clusters ready",
+        "IPv4 BIG TCP:\tDisabled",
+        "IPv6 BIG TCP:\tDisabled",
+        "BandwidthManager:\tDisabled",
+        f"Routing:\tNetwork: {tunnel}\tHost: BPF",
+        "Attach Mode:\tTCX",
+        f"Device Mode:\t{answer['datapath-mode']}",
+        f"Masquerading:\tBPF\t[{devices}]\t{cidr}  [IPv4: Enabled, IPv6: Disabled]",
+    ]
+    return [*lines, "Clock Source for BPF:\tktime"] if is_verbose else lines
+
+
+def _hubble_line(answer: Json) -> str:
+    observer = answer["hubble"]["observer"]
+    share = 100 * observer["current-flows"] / observer["max-flows"]
+    flows = f"{observer['current-flows']}/{observer['max-flows']} ({share:.2f}%)"
+    return f"Hubble:\tOk\tCurrent/Max Flows: {flows}, Flows/s: 91.80\tMetrics: Ok"
+
+
+def _details(answer: Json) -> list[str]:
+    features = answer["kube-proxy-replacement"]["features"]
+    ports = f"{features['nodePort']['portMin']}-{features['nodePort']['portMax']}"
+    return [
+        "KubeProxyReplacement Details:",
+        "  Status:\tTrue",
+        "  Socket LB:\tEnabled",
+        "  Socket LB Tracing:\tEnabled",
+        "  Socket LB Coverage:\tFull",
+        f"  Devices:\t{_devices(answer)}",
+        "  Mode:\tSNAT",
+        "  Backend Selection:\tRandom",
+        "  Session Affinity:\tEnabled",
+        "  NAT46/64 Support:\tDisabled",
+        "  XDP Acceleration:\tDisabled",
+        "  Services:",
+        "  - ClusterIP:\tEnabled",
+        f"  - NodePort:\tEnabled (Range: {ports}) ",
+        "  - LoadBalancer:\tEnabled ",
+        "  - externalIPs:\tEnabled ",
+        "  - HostPort:\tEnabled",
+        "  Annotations:",
+        *(f"  - {name}" for name in features["annotations"]),
+        "BPF Maps:   dynamic sizing: on (ratio: 0.002500)",
+        "  Name\tSize",
+        *(f"  {entry['name']}\t{entry['size']}" for entry in answer["bpf-maps"]["maps"]),
+    ]

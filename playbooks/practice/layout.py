@@ -1,0 +1,166 @@
+"""How the cluster is laid out at first: nodes, namespaces, Cilium, DNS and a small shop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playbooks.practice import manifests, nodes, services
+from playbooks.practice.catalog import (
+    CONFIG_MAPS,
+    DAEMON_SETS,
+    DEPLOYMENTS,
+    LEASES,
+    NAMESPACES,
+    NODES,
+    SERVICES,
+    SLICES,
+    Kind,
+)  # fmt: skip
+from playbooks.practice.objects import Json, stamp
+from playbooks.practice.ownership import Writer
+
+if TYPE_CHECKING:
+    from playbooks.practice.world import World
+
+_NAMESPACES: dict[str, dict[str, str]] = {
+    "cilium-secrets": {"app.kubernetes.io/part-of": "cilium"},
+    "default": {},
+    "kube-node-lease": {},
+    "kube-public": {},
+    "kube-system": {},
+    "monitoring": {"team": "sre"},
+    "shop": {"team": "retail"},
+}
+_KINDS: dict[str, Kind] = {
+    "ConfigMap": CONFIG_MAPS, "DaemonSet": DAEMON_SETS, "Deployment": DEPLOYMENTS, "Service": SERVICES,
+}  # fmt: skip
+_SHOP_WRITER = Writer("kubectl-client-side-apply")
+
+
+def furnish(world: World, count: int, installer: Writer) -> None:
+    """Put a cluster of `count` nodes into an empty world."""
+    for name, labels in _NAMESPACES.items():
+        world.put(NAMESPACES, _namespace(name, labels), Writer("kube-apiserver"))
+    api_server = _nodes(world, count)
+    _control_plane(world, api_server)
+    for file in ("cilium-config", "cilium-agent", "cilium-operator", "hubble", "system"):
+        for item in manifests.documents(file, api_server, world.cluster):
+            _install(world, item, installer)
+    for row in manifests.shop():
+        _install(world, _deployment(row), _SHOP_WRITER)
+        if row.get("ports"):
+            _install(world, _service(row), _SHOP_WRITER)
+
+
+def _namespace(name: str, labels: dict[str, str]) -> Json:
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"labels": {**labels, "kubernetes.io/metadata.name": name}, "name": name},
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"phase": "Active"},
+    }
+
+
+def _nodes(world: World, count: int) -> str:
+    names = world.names.nodes(count)
+    for number, name in enumerate(names):
+        network = world.network.add_node(name, number, world.now)
+        node = nodes.node_object(
+            name,
+            network.node_ip,
+            is_control_plane=number == 0,
+            boot_id=network.boot_id,
+            machine=world.names.digest(32),
+        )
+        node["status"]["conditions"] = nodes.healthy_conditions(stamp(world.now))
+        made = world.put(NODES, node, Writer("kubelet"))
+        lease = nodes.new_lease(name, "kube-node-lease", name, 40, world.now, made)
+        world.put(LEASES, lease, Writer("kubelet"))
+    return world.network.nodes[names[0]].node_ip
+
+
+def _control_plane(world: World, api_server: str) -> None:
+    for component in ("kube-controller-manager", "kube-scheduler"):
+        holder = f"{world.cluster}-control-1_{world.names.uid()}"
+        lease = nodes.new_lease(component, "kube-system", holder, 15, world.now)
+        world.put(LEASES, lease, Writer(component))
+    apiserver = f"apiserver-{world.names.digest(26)}"
+    lease = nodes.new_lease(apiserver, "kube-system", f"{apiserver}_{world.names.uid()}", 3600, world.now)
+    lease["metadata"]["labels"] = {"apiserver.kubernetes.io/identity": "kube-apiserver"}
+    world.put(LEASES, lease, Writer("kube-apiserver"))
+    service: Json = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+            "name": "kubernetes",
+            "namespace": "default",
+        },
+        "spec": {
+            "clusterIP": "10.96.0.1",
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+        },
+    }
+    world.put(SERVICES, services.admitted(world, service), Writer("kube-apiserver"))
+    slice_: Json = {
+        "addressType": "IPv4",
+        "apiVersion": "discovery.k8s.io/v1",
+        "endpoints": [{"addresses": [api_server], "conditions": {"ready": True}}],
+        "kind": "EndpointSlice",
+        "metadata": {
+            "labels": {"kubernetes.io/service-name": "kubernetes"},
+            "name": "kubernetes",
+            "namespace": "default",
+        },
+        "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+    }
+    world.put(SLICES, slice_, Writer("kube-apiserver"))
+
+
+def _install(world: World, item: Json, writer: Writer) -> None:
+    if item["kind"] == "Service":
+        item = services.admitted(world, item)
+    world.put(_KINDS[item["kind"]], item, writer)
+
+
+def _deployment(row: Json) -> Json:
+    container: Json = {"args": row["args"], "image": "practice.local/shop:1", "name": row["name"]}
+    if row.get("containerPorts"):
+        container["ports"] = [{"containerPort": port, "protocol": "TCP"} for port in row["containerPorts"]]
+    # What a client asks for travels as an annotation, so that its log can be derived from the pod.
+    notes = {"practice.local/calls": "\n".join(row["calls"])} if row.get("calls") else {}
+    template: Json = {"metadata": {"labels": row["labels"]}, "spec": {"containers": [container]}}
+    if notes:
+        template["metadata"]["annotations"] = notes
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"labels": {"app": row["name"]}, "name": row["name"], "namespace": row["namespace"]},
+        "spec": {
+            "progressDeadlineSeconds": 600,
+            "replicas": row["replicas"],
+            "revisionHistoryLimit": 10,
+            "selector": {"matchLabels": {"app": row["name"]}},
+            "strategy": {
+                "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"},
+                "type": "RollingUpdate",
+            },
+            "template": template,
+        },
+    }
+
+
+def _service(row: Json) -> Json:
+    ports = [{"protocol": "TCP", **port} for port in row["ports"]]
+    is_outside = any("nodePort" in port for port in ports)
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": row["name"], "namespace": row["namespace"]},
+        "spec": {
+            "ports": ports,
+            "selector": {"app": row["name"]},
+            "type": "NodePort" if is_outside else "ClusterIP",
+        },
+    }

@@ -1,0 +1,52 @@
+"""What is installed in the practice cluster, as data."""
+
+from __future__ import annotations
+
+import copy
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from playbooks.practice.objects import Json
+
+
+def documents(name: str, api_server: str, cluster: str) -> list[Json]:
+    """The objects in a file, made for one cluster."""
+    text = _text(f"{name}.yaml").replace("API_SERVER", api_server).replace("CLUSTER_NAME", cluster)
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def table(name: str) -> Any:
+    """The data in a JSON file."""
+    return copy.deepcopy(_table(name))
+
+
+def shop() -> list[Json]:
+    """The rows of the shop: what is deployed and which services stand before it."""
+    rows: list[Json] = yaml.safe_load(_text("shop.yaml"))
+    return rows
+
+
+@cache
+def _table(name: str) -> Any:
+    return json.loads(_text(f"{name}.json"))
+
+
+@cache
+def _text(file: str) -> str:
+    return files(__name__).joinpath(file).read_text("utf-8")
+
+
+@cache
+def log_lines(phase: str) -> tuple[tuple[float, str, str], ...]:
+    """What a program logs in a phase: seconds after its beginning, level, text."""
+    phases: dict[str, list[list[Any]]] = _phases()
+    return tuple((float(seconds), str(level), str(text)) for seconds, level, text in phases[phase])
+
+
+@cache
+def _phases() -> Any:
+    return yaml.safe_load(_text("logs.yaml"))

@@ -1,0 +1,111 @@
+"""Changes to the world as data: what a scenario does to a healthy cluster, and what counts as its fix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from playbooks.practice import writing
+from playbooks.practice.access import Access, Permission
+from playbooks.practice.catalog import PODS, Kind
+from playbooks.practice.objects import Json, labels_of, matches, name_of
+from playbooks.practice.ownership import Writer
+
+if TYPE_CHECKING:
+    from playbooks.practice.world import World
+
+
+def carry_out(world: World, steps: list[Json]) -> None:
+    """Do the steps in their order, as an administrator."""
+    access, world.access = world.access, Access()
+    for step in steps:
+        for verb, argument in step.items():
+            _VERBS[verb](world, argument)
+    if world.access == Access():
+        world.access = access
+
+
+def duration_of(steps: list[Json]) -> float:
+    """Seconds that the steps take."""
+    return sum(float(step.get("wait", 0)) for step in steps)
+
+
+def _wait(world: World, seconds: float) -> None:
+    world.advance(seconds)
+
+
+def _patch(world: World, what: Json) -> None:
+    kind = _kind(world, what["kind"])
+    writer = Writer(what.get("by", "kubectl-edit"))
+    form = "application/merge-patch+json"
+    writing.patch(world, kind, what.get("namespace", ""), what["name"], form, what["merge"], writer)
+
+
+def _scale(world: World, what: Json) -> None:
+    kind = _kind(world, what.get("kind", "Deployment"))
+    writer = Writer(what.get("by", "kubectl"))
+    writing.scale(world, kind, what["namespace"], what["name"], what["replicas"], writer)
+
+
+def _delete(world: World, what: Json) -> None:
+    kind = _kind(world, what["kind"])
+    namespace = what.get("namespace", "")
+    if "name" in what:
+        writing.delete(world, kind, namespace, what["name"])
+        return
+    for item in world.store.all(kind, namespace):
+        if matches(what.get("labels"), labels_of(item)) and name_of(item).endswith(what.get("ending", "")):
+            writing.delete(world, kind, namespace, name_of(item))
+
+
+def _restart_agent(world: World, where: Json) -> None:
+    run = world.agents[_node(world, where)]
+    writing.delete(world, PODS, run.namespace, run.name)
+
+
+def _silence_agent(world: World, where: Json) -> None:
+    world.silent_nodes.add(_node(world, where))
+
+
+def _wake_agent(world: World, where: Json) -> None:
+    if where:
+        world.silent_nodes.discard(_node(world, where))
+    else:
+        world.silent_nodes.clear()
+
+
+def _permit(world: World, what: Json) -> None:
+    permissions = tuple(
+        Permission(
+            tuple(rule["groups"]),
+            tuple(rule["resources"]),
+            tuple(rule["verbs"]),
+            tuple(rule.get("namespaces", ("*",))),
+        )
+        for rule in what["rules"]
+    )
+    world.access = replace(world.access, user=what["user"], permissions=permissions)
+
+
+def _node(world: World, where: Json) -> str:
+    """A node by what runs on it, or a worker by its number."""
+    if "runs" in where:
+        return next(run.node for run in world.runs.values() if matches(where["runs"], labels_of(run.pod)))
+    return list(world.network.nodes)[where["worker"]]
+
+
+def _kind(world: World, name: str) -> Kind:
+    return next(kind for kind in world.store.kinds if kind.kind == name)
+
+
+_VERBS: dict[str, Callable[[World, Json], None]] = {
+    "wait": _wait,  # type: ignore[dict-item]
+    "patch": _patch,
+    "scale": _scale,
+    "delete": _delete,
+    "restart_agent": _restart_agent,
+    "silence_agent": _silence_agent,
+    "wake_agent": _wake_agent,
+    "permit": _permit,
+}

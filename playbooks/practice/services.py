@@ -1,0 +1,167 @@
+"""Services and what stands behind them: EndpointSlices and Endpoints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playbooks.practice.catalog import ENDPOINTS, PODS, SERVICES, SLICES
+from playbooks.practice.naming import stable
+from playbooks.practice.objects import (
+    Json,
+    by_name,
+    labels_of,
+    matches,
+    name_of,
+    namespace_of,
+    owner_of,
+    owner_reference,
+    stamp,
+    uid_of,
+)  # fmt: skip
+from playbooks.practice.ownership import Writer
+from playbooks.practice.workloads import is_ready
+
+if TYPE_CHECKING:
+    from playbooks.practice.world import World
+
+_WRITER = Writer("kube-controller-manager")
+
+
+def admitted(world: World, service: Json) -> Json:
+    """The service with its defaults and a cluster address."""
+    spec = dict(service["spec"])
+    spec.setdefault("type", "ClusterIP")
+    if spec["type"] != "ExternalName":
+        taken = {entry["spec"].get("clusterIP") for entry in world.store.all(SERVICES)}
+        number = stable(f"{namespace_of(service)}/{name_of(service)}", 1, 250 * 250 - 1)
+        while f"10.96.{number // 250}.{2 + number % 250}" in taken:
+            number = (number + 1) % (250 * 250)
+        spec.setdefault("clusterIP", f"10.96.{number // 250}.{2 + number % 250}")
+        spec.setdefault("clusterIPs", [spec["clusterIP"]])
+        spec.setdefault("internalTrafficPolicy", "Cluster")
+        spec.setdefault("ipFamilies", ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "SingleStack")
+    spec.setdefault("sessionAffinity", "None")
+    spec["ports"] = [_port(spec, port, number) for number, port in enumerate(spec.get("ports") or ())]
+    if spec["type"] in ("NodePort", "LoadBalancer"):
+        spec.setdefault("externalTrafficPolicy", "Cluster")
+    return {**service, "spec": spec, "status": service.get("status") or {"loadBalancer": {}}}
+
+
+def reconcile(world: World) -> None:
+    """Bring slices into line with pods."""
+    slices: dict[str, Json] = {}
+    for item in world.store.all(SLICES):
+        owner = owner_of(item)
+        if owner:
+            slices[owner["uid"]] = item
+    for service in world.store.all(SERVICES):
+        if service["spec"].get("selector"):
+            _slice(world, service, slices.get(uid_of(service)))
+
+
+def _port(spec: Json, port: Json, number: int) -> Json:
+    result = {"protocol": "TCP", "targetPort": port["port"], **port}
+    if spec["type"] in ("NodePort", "LoadBalancer"):
+        result.setdefault("nodePort", 30000 + stable(str(spec.get("clusterIP")) + str(number), 0, 2767))
+    return result
+
+
+def _slice(world: World, service: Json, before: Json | None) -> None:
+    pods = [
+        pod
+        for pod in by_name(world.store.all(PODS, namespace_of(service)))
+        if matches(service["spec"]["selector"], labels_of(pod)) and pod.get("status", {}).get("podIP")
+    ]
+    endpoints = [_endpoint(pod) for pod in pods]
+    ports = _ports(service, pods)
+    if (
+        before is not None
+        and before["endpoints"] == (endpoints or None)
+        and before["ports"] == (ports or None)
+    ):
+        return
+    labels = {
+        **labels_of(service),
+        "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+        "kubernetes.io/service-name": name_of(service),
+    }
+    if service["spec"].get("clusterIP") == "None":
+        labels["service.kubernetes.io/headless"] = ""
+    name = name_of(before) if before else f"{name_of(service)}-{world.names.suffix()}"
+    item: Json = {
+        "addressType": "IPv4",
+        "apiVersion": "discovery.k8s.io/v1",
+        "endpoints": endpoints or None,
+        "kind": "EndpointSlice",
+        "metadata": {
+            "annotations": {"endpoints.kubernetes.io/last-change-trigger-time": stamp(world.now)},
+            "generateName": f"{name_of(service)}-",
+            "labels": labels,
+            "name": name,
+            "namespace": namespace_of(service),
+            "ownerReferences": [owner_reference(service)],
+        },
+        "ports": ports or None,
+    }
+    world.put(SLICES, item, _WRITER)
+    _endpoints(world, service, endpoints, ports)
+
+
+def _endpoint(pod: Json) -> Json:
+    ready = is_ready(pod)
+    return {
+        "addresses": [pod["status"]["podIP"]],
+        "conditions": {"ready": ready, "serving": ready, "terminating": False},
+        "nodeName": pod["spec"]["nodeName"],
+        "targetRef": {
+            "kind": "Pod",
+            "name": name_of(pod),
+            "namespace": namespace_of(pod),
+            "uid": uid_of(pod),
+        },
+    }
+
+
+def _ports(service: Json, pods: list[Json]) -> list[Json]:
+    ports = []
+    for port in service["spec"]["ports"] if pods else ():
+        number = port["targetPort"]
+        if isinstance(number, str):
+            named = [
+                entry["containerPort"]
+                for container in pods[0]["spec"]["containers"]
+                for entry in container.get("ports") or ()
+                if entry.get("name") == number
+            ]
+            if not named:
+                continue
+            number = named[0]
+        ports.append({"name": port.get("name", ""), "port": number, "protocol": port["protocol"]})
+    return ports
+
+
+def _endpoints(world: World, service: Json, endpoints: list[Json], ports: list[Json]) -> None:
+    sides: dict[str, list[Json]] = {"addresses": [], "notReadyAddresses": []}
+    for endpoint in endpoints:
+        side = "addresses" if endpoint["conditions"]["ready"] else "notReadyAddresses"
+        sides[side].append(
+            {
+                "ip": endpoint["addresses"][0],
+                "nodeName": endpoint["nodeName"],
+                "targetRef": endpoint["targetRef"],
+            }
+        )
+    item: Json = {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {
+            "labels": labels_of(service),
+            "name": name_of(service),
+            "namespace": namespace_of(service),
+            "ownerReferences": [owner_reference(service)],
+        },
+    }
+    if endpoints:
+        item["subsets"] = [{**{key: side for key, side in sides.items() if side}, "ports": ports}]
+    world.put(ENDPOINTS, item, _WRITER)
