@@ -19,6 +19,7 @@ class ConditionKind(StrEnum):
     KVSTORE_DOWN = "kvstore down"
     NODE_UNREACHABLE = "node unreachable"
     NODE_NOT_READY = "node not ready"
+    NODE_UNFIT = "node lacks what the agent needs"
     RELAY_DOWN = "relay down"
     ENVOY_DOWN = "Envoy down"
     IPAM_EXHAUSTED = "no address left"
@@ -39,11 +40,17 @@ _EXPLAINS: dict[ConditionKind, str] = {
     ConditionKind.AGENT_DOWN: r"cilium\.sock|agent (is )?(not )?running|hubble|peer",
     ConditionKind.AGENT_SILENT: r"cilium\.sock|context deadline exceeded",
     ConditionKind.AGENT_CONFIG_REFUSED: (
-        r"invalid|unknown|unsupported|unable to parse|must be|cannot be|not supported"
+        r"invalid|unknown|unsupported|unrecogni[sz]ed|incorrect|illegal|malformed|conflict|missing unit"
+        r"|pars(e|ing)|not (a )?(valid|supported|allowed)|out of range|too (big|small)|smaller than|must|cannot"
+        r"|mutually exclusive|requires?\b|incompatible|combination|only (supported|valid)|were set"
     ),
-    ConditionKind.IPAM_EXHAUSTED: r"range is full|no more ips|no available ip|ipam|out of",
-    ConditionKind.SECRET_MISSING: r"secret|keys?\b",
+    ConditionKind.IPAM_EXHAUSTED: r"range is full|no more ips|no available ip|ipam|out of|pod ?cidr",
+    ConditionKind.SECRET_MISSING: r"secret|keys?\b|configmap",
     ConditionKind.PERMISSION_MISSING: r"forbidden|cannot (get|list|watch|create|update|patch)",
+    ConditionKind.NODE_UNFIT: (
+        r"already in use|file exists|address family|does not exist|no such device|link not found|not found"
+        r"|not supported|kernel|operation not permitted|read-only"
+    ),
     ConditionKind.NODE_UNREACHABLE: r"no route to host|i/o timeout|unreachable",
     ConditionKind.MAP_FULL: r"map is full|no space left|argument list too long",
     ConditionKind.PEER_DOWN: r"remote|cluster|etcd",
