@@ -45,6 +45,8 @@ class Order:
     """Where Cilium is, if it has to be told."""
     first_look: int = 1
     """The number of the first look; a re-run counts on."""
+    target: frozenset[str] = frozenset()
+    """Names of nodes, pods and other things whose findings come first."""
 
 
 class Run:
@@ -86,7 +88,7 @@ class Run:
             installation=self._installation if isinstance(self._installation, Installation) else None,
             rules=self._order.rules,
             outcomes=dict(self._outcomes),
-            ranked=ranked(found),
+            ranked=ranked(found, self._order.target),
             gaps=tuple(dict.fromkeys(gap for one in asked for gap in one.gaps.values())),
             progress=Progress(
                 sum(one.asked for one in counts),
@@ -127,8 +129,11 @@ class Run:
         outcome = self._outcomes.get(rule.id)
         return outcome.findings if outcome else tuple(self._early.get(rule.id, ()))
 
+    def _is_urgent(self, request: Request) -> bool:
+        return request.node in self._selection.sick or request.node in self._order.target
+
     def _knowing(self, look: int, earlier: Knowing | None, fresh: frozenset[type]) -> Knowing:
-        asking = Asking(self._source, look, self._turns, lambda request: request.node in self._selection.sick)
+        asking = Asking(self._source, look, self._turns, self._is_urgent)
         return Knowing(asking, self._order.choice, lambda: self._source.now, earlier, fresh)
 
     async def _prepare(self) -> Gap | None:

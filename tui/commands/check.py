@@ -2,33 +2,74 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playbooks.engine.report import as_json
 from playbooks.model.answer import Source
 from playbooks.model.rule import Rule
 from tui.commands.choosing import rules_of
-from tui.commands.opening import recording
+from tui.commands.opening import open_live, recording, way_in
 from tui.commands.options import Options
 from tui.commands.printing import print_report
+from tui.commands.progress import ProgressLine
 from tui.commands.running import run_to_the_end
-from tui.commands.signals import Signals, foreground
+from tui.commands.signals import Interrupted, Signals, foreground
 from tui.commands.trouble import Trouble
+
+if TYPE_CHECKING:
+    from playbooks.sources.access import Access
 
 
 def run(options: Options) -> int:
     """Check a cluster or a recording; the exit code."""
     rules = rules_of(options.words)
-    if options.input:
-        if options.record:
-            raise Trouble("--record is of no use with --input", "", "copy the folder instead")
-        return foreground(report_on(recording(options.input), options, rules))
-    return 0
+    if not options.input:
+        return check_live(way_in(options), options, rules)
+    if options.record:
+        raise Trouble("--record is of no use with --input", "", "copy the folder instead")
+    return check_recording(options.input, options, rules)
 
 
-async def report_on(source: Source, options: Options, rules: tuple[Rule, ...]) -> int:
-    """Run the rules against an open source, print the report, close the source; the exit code."""
+def check_recording(folder: str, options: Options, rules: tuple[Rule, ...]) -> int:
+    """Run rules against a recording and print the report; the exit code."""
+    return foreground(_check_recording(recording(folder), options, rules))
+
+
+def check_live(access: Access, options: Options, rules: tuple[Rule, ...]) -> int:
+    """Run rules against a live cluster and print the report; the exit code."""
+    return foreground(_check_live(access, options, rules))
+
+
+async def _check_recording(source: Source, options: Options, rules: tuple[Rule, ...]) -> int:
     try:
         with Signals() as signals:
             snapshot, code = await run_to_the_end(source, options.order(rules), options, signals)
-            print_report(snapshot, code, options.output)
-        return code
     finally:
         await source.close()
+    print_report(snapshot, code, options.output)
+    return code
+
+
+async def _check_live(access: Access, options: Options, rules: tuple[Rule, ...]) -> int:
+    folder = Path(options.record) if options.record else None
+    with Signals() as signals:
+        progress = ProgressLine(is_quiet=options.is_quiet)
+        progress.say(f"connecting to {access.name} ({access.server})")
+        try:
+            opened = await signals.unless(open_live(access, options, folder))
+        except Interrupted as interrupted:
+            return interrupted.code
+        finally:
+            progress.clear()
+        try:
+            snapshot, code = await run_to_the_end(opened.source, options.order(rules), options, signals)
+            if opened.journal:
+                opened.journal.report(as_json(snapshot, code).encode())
+            # Printed before anything is closed: after a signal the person waits for this, not for the disk.
+            print_report(snapshot, code, options.output)
+        finally:
+            await opened.close()
+    if opened.journal and opened.journal.stopped:
+        raise Trouble(opened.journal.stopped, options.record, "the report above is whole", code)
+    return code

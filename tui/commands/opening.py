@@ -2,14 +2,107 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from playbooks import __version__
+from tui.commands.options import Options
 from tui.commands.trouble import CANNOT_CONNECT, Trouble
 
 if TYPE_CHECKING:
+    from playbooks.sources.careful import Careful
+
+    from playbooks.model.answer import Source
+    from playbooks.sources.access import Access, CannotConnect
+    from playbooks.sources.journal import Journal, JournalSource
+    from playbooks.sources.live import LiveSource
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A live cluster, reached."""
+
+    source: Source
+    """What is asked: careful, scrubbed, recorded."""
+    live: LiveSource
+    """The cluster itself, for questions about ourselves."""
+    careful: Careful
+    """What spares the cluster."""
+    version: str
+    """The API server's version."""
+    journal: Journal | None = None
+    """Where answers are recorded, if they are."""
+
+    async def close(self) -> None:
+        """Let go of the cluster, and wait until the disk has the recording."""
+        await self.source.close()
+        if self.journal:
+            await self.journal.close()
+
+
+def way_in(options: Options) -> Access:
+    """Endpoint and credentials; runs credential plug-ins. Raises `Trouble`."""
+    from playbooks.sources.access import CannotConnect, load
+
+    try:
+        return load(options.connect_options())
+    except CannotConnect as error:
+        raise cannot_connect(error) from error
+
+
+async def open_live(access: Access, options: Options, record: Path | None = None) -> Opened:
+    """Reach a cluster, and record what it answers in `record`, if given. Raises `Trouble`."""
+    from playbooks.sources.careful import Careful
+    from playbooks.sources.scrubber import Scrubber
+
     from playbooks.sources.access import CannotConnect
-    from playbooks.sources.journal import JournalSource
+    from playbooks.sources.live import LiveSource
+
+    live = LiveSource(access)
+    try:
+        version = await live.connect()
+    except CannotConnect as error:
+        await live.close()
+        raise cannot_connect(error) from error
+    careful = Careful(live, is_exec_allowed=not options.no_exec)
+    source: Source = Scrubber(careful)
+    journal = journal_in(record, access) if record else None
+    if journal:
+        from playbooks.sources.journal import Recording
+
+        source = Recording(source, journal)
+    return Opened(source, live, careful, version, journal)
+
+
+def journal_in(folder: Path, access: Access) -> Journal:
+    """A new recording. Raises `Trouble`."""
+    from playbooks.sources.journal import About, Journal, UnwritableJournal
+
+    about = About(access.name, __version__, author(), access.command_prefix)
+    try:
+        return Journal.open(folder, about)
+    except UnwritableJournal as error:
+        raise Trouble(error.what, error.where, error.remedy) from error
+
+
+def usual_folder(cluster: str) -> Path:
+    """Where a session of the console is kept when nobody says where."""
+    from playbooks.sources.journal import session_folder
+
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return session_folder(Path(state) / "honeyguide" / "sessions", cluster, datetime.now(UTC))
+
+
+def author() -> str:
+    """Who sits here, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def recording(folder: str) -> JournalSource:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playbooks.engine.run import Order
+    from playbooks.model.fact import Choice
     from playbooks.model.rule import Rule
     from playbooks.sources.access import ConnectOptions
 
@@ -68,16 +69,25 @@ class Options:
 
     scenario: str = "agent-crashloop"
     """`practice SCENARIO`."""
+    theme: str = ""
+    """`--theme`."""
+    is_ascii: bool = False
+    """`--ascii`."""
+    is_slow: bool = False
+    """`--slow`."""
+    no_mouse: bool = False
+    """`--no-mouse`."""
+
     is_list: bool = False
     """`practice --list`."""
     is_serve: bool = False
     """`practice --serve`."""
     check: list[str] | None = None
     """`practice --check`: playbooks, or nothing when it was not given."""
-    seed: int = 1
+    seed: int = 0
     """`practice --seed`."""
-    practice_nodes: int | None = None
-    """`practice --nodes`; the scenario's own number when not given."""
+    practice_nodes: int = 6
+    """`practice --nodes`."""
     pod: str = ""
     """`exec --pod`."""
     is_all: bool = False
@@ -103,7 +113,6 @@ class Options:
     def order(self, rules: tuple[Rule, ...]) -> Order:
         """What the engine needs of these."""
         from playbooks.engine.run import Order
-        from playbooks.model.fact import Choice
 
         return Order(
             rules,
@@ -111,5 +120,17 @@ class Options:
             workers=self.workers,
             nodes=tuple(self.nodes),
             all_nodes=self.all_nodes,
-            choice=Choice(self.cilium_namespace, self.agent_selector, self.agent_container),
+            choice=self.choice(),
+            target=frozenset(self.targets),
         )
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of what was asked about: a pod's is what follows its namespace."""
+        return tuple(word.rpartition("/")[2] for word in self.words) if not self.command else ()
+
+    def choice(self) -> Choice:
+        """Where Cilium is, if it has to be told."""
+        from playbooks.model.fact import Choice
+
+        return Choice(self.cilium_namespace, self.agent_selector, self.agent_container)

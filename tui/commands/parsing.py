@@ -91,7 +91,7 @@ def _check_numbers(parser: argparse.ArgumentParser, options: Options) -> None:
         ("--timeout", options.timeout, 0.1),
         ("--workers", options.workers, 1),
         ("--looks", options.looks, 1),
-        ("--nodes", options.practice_nodes or 1, 1),
+        ("--nodes", options.practice_nodes, 1),
     ):
         if value < least:
             parser.error(f"{name} must be at least {least}")
@@ -115,8 +115,17 @@ def _console_parser(program: str) -> argparse.ArgumentParser:
         "--record", metavar="DIR", help="where the session is kept, instead of the usual place"
     )
     _looks(parser)
+    _drawing(parser)
     _connection(parser)
     return parser
+
+
+def _drawing(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("console")
+    group.add_argument("--theme", metavar="NAME", help="colours; chosen by what the terminal can show")
+    group.add_argument("--ascii", dest="is_ascii", action="store_true", help="draw with ASCII only")
+    group.add_argument("--slow", dest="is_slow", action="store_true", help="spare a bad link")
+    group.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
 
 
 def _connection(parser: argparse.ArgumentParser) -> None:
@@ -171,11 +180,11 @@ def _check(parser: argparse.ArgumentParser) -> None:
 def _replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", metavar="DIR", nargs=1, help="a folder made by the console or --record")
     _judging(parser)
+    _drawing(parser)
     _cilium(parser)
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
-    _output(parser, "text", "json")
     _connection(parser)
 
 
@@ -194,10 +203,11 @@ def _practice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--serve", dest="is_serve", action="store_true", help="only the servers, until SIGTERM; says where"
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="other names and another order (1)")
-    parser.add_argument("--nodes", dest="practice_nodes", type=int, metavar="N", help="how many nodes")
+    parser.add_argument("--seed", type=int, metavar="N", help="other names and another order (0)")
+    parser.add_argument("--nodes", dest="practice_nodes", type=int, metavar="N", help="how many nodes (6)")
     parser.add_argument("--record", metavar="DIR", help="keep every answer in this new folder")
     _judging(parser)
+    _drawing(parser)
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:

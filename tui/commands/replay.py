@@ -1,0 +1,35 @@
+"""`honeyguide replay DIR`: the console on a recording; without a terminal its plain report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.commands.opening import recording
+from tui.commands.options import Options
+from tui.commands.terminal import is_interactive
+
+if TYPE_CHECKING:
+    from tui.connection import Connected
+
+
+def run(options: Options) -> int:
+    """Open it; the exit code."""
+    folder = options.words[0]
+    if not is_interactive() or options.output != "text":
+        from tui.commands.check import check_recording
+        from tui.commands.choosing import rules_of
+
+        return check_recording(folder, options, rules_of(()))
+    source = recording(folder)
+
+    async def connect() -> Connected:
+        from tui.connection import Connected
+
+        return Connected(
+            source, source.name, kind=f"recording of {source.now:%Y-%m-%d %H:%M} UTC", server=folder
+        )
+
+    from tui.app import run_console
+    from tui.commands.console import console_options
+
+    return run_console(connect, console_options(options))
