@@ -1,67 +1,66 @@
-"""Steps that many fixes share: save what a restart destroys, restart an agent, change the configuration."""
+"""Fixes and steps that many rules share: save what a restart destroys, restart agents."""
 
 from __future__ import annotations
 
 import shlex
 
 from playbooks.model.cilium.agents import Agent
-from playbooks.model.finding import Ref, Step, capture, step
-from playbooks.model.kube.pods import ContainerStatus, Pod
+from playbooks.model.finding import Fix, Ref, Risk, Step, capture, step
 
 
-def told(status: ContainerStatus) -> str:
-    """A container's state as one line of evidence, in the words of its status."""
-    parts = [f"containerStatuses[{status.name}]: restartCount {status.restart_count}, ready {status.ready}"]
-    if status.state.waiting:
-        parts.append(f"state.waiting {status.state.waiting.reason}: {status.state.waiting.message}"[:300])
-    elif status.state.running:
-        parts.append(f"state.running since {status.state.running.started_at}")
-    if end := status.last_end:
-        signal = f", signal {end.signal}" if end.signal else ""
-        parts.append(
-            f"terminated exitCode {end.exit_code}{signal}, reason {end.reason}, at {end.finished_at}"
-        )
-    return "; ".join(parts)
+def kubectl(*words: str) -> str:
+    """A kubectl command, quoted for a shell."""
+    return " ".join(["kubectl", *map(shlex.quote, words)])
 
 
-def saved_log(pod: Pod, container: str, *, is_previous: bool = True) -> Step:
-    """Save a log that a restart would destroy."""
-    previous = " --previous" if is_previous else ""
-    meta = pod.metadata
-    return capture(
-        f"Save the log of {meta.name}.",
-        f"kubectl -n {shlex.quote(meta.namespace)} logs {shlex.quote(meta.name)} -c {shlex.quote(container)}"
-        f"{previous} > {shlex.quote(meta.name + '.log')}",
-    )
-
-
-def saved_sysdump() -> Step:
+def sysdump() -> Step:
     """Save what maintainers will ask for."""
     return capture("Save a sysdump, which maintainers will ask for.", "cilium sysdump")
 
 
-def restarted(agent: Agent) -> Step:
-    """Restart one agent."""
+def captured_log(agent: Agent) -> Step:
+    """Save an agent's log, which a restart destroys."""
     meta = agent.pod.metadata
-    return step(
-        f"Delete the agent pod {meta.name}; its DaemonSet makes a new one.",
-        f"kubectl -n {shlex.quote(meta.namespace)} delete pod {shlex.quote(meta.name)}",
+    log = kubectl("-n", meta.namespace, "logs", meta.name, "-c", agent.container)
+    return capture(f"Save the log of {meta.name}.", f"{log} > {shlex.quote(meta.name + '.log')}")
+
+
+def restart_agent(agent: Agent, *, why: str, verify: str) -> Fix:
+    """Restart one agent, after its log is saved."""
+    meta = agent.pod.metadata
+    return Fix.mitigation(
+        f"Restart the agent on {agent.node}.",
+        why=why,
+        risk=Risk.MEDIUM,
+        steps=(
+            captured_log(agent),
+            step(
+                f"Delete the agent pod {meta.name}; its DaemonSet makes a new one.",
+                kubectl("-n", meta.namespace, "delete", "pod", meta.name),
+            ),
+        ),
+        undo="Nothing to undo: the DaemonSet makes the pod again.",
+        verify=verify,
     )
 
 
-def restarted_all(workload: Ref | None, namespace: str) -> Step:
-    """Restart all agents, a few at a time."""
-    name = workload.name if workload else "cilium"
-    return step(
-        "Restart the agents so that they read it.",
-        f"kubectl -n {shlex.quote(namespace)} rollout restart daemonset {shlex.quote(name)}",
-    )
-
-
-def described(pod: Pod) -> Step:
-    """Look at a pod's events."""
-    meta = pod.metadata
-    return step(
-        f"Read the events of {meta.name}.",
-        f"kubectl -n {shlex.quote(meta.namespace)} describe pod {shlex.quote(meta.name)}",
+def restart_agents(workload: Ref, *, title: str, why: str, verify: str) -> Fix:
+    """Restart all agents, a few at a time, after a sysdump is saved."""
+    return Fix.cure(
+        title,
+        why=why,
+        risk=Risk.MEDIUM,
+        steps=(
+            sysdump(),
+            step(
+                f"Restart the pods of {workload}.",
+                kubectl("-n", workload.namespace, "rollout", "restart", "daemonset", workload.name),
+            ),
+            step(
+                "Wait until all of them are ready.",
+                kubectl("-n", workload.namespace, "rollout", "status", "daemonset", workload.name),
+            ),
+        ),
+        undo="Nothing to undo: the pods are the same, only younger.",
+        verify=verify,
     )
