@@ -66,6 +66,17 @@ class DaemonSet(Object, frozen=True):
         """As a subject."""
         return Ref("DaemonSet", self.metadata.name, self.metadata.namespace)
 
+    @property
+    def is_rolling_out(self) -> bool:
+        """Whether pods are being replaced; with `OnDelete` somebody else decides when, perhaps never."""
+        status = self.status
+        if self.spec.update_strategy.type == "OnDelete":
+            return False
+        return (
+            status.observed_generation < self.metadata.generation
+            or status.updated_number_scheduled < status.desired_number_scheduled
+        )
+
 
 class DeploymentStatus(Object, frozen=True):
     """A Deployment as it is."""
@@ -104,6 +115,10 @@ class DaemonSets(Fact):
     items: tuple[DaemonSet, ...]
     """In the order of the API."""
     ways: ClassVar[tuple[Way, ...]]
+
+    def get(self, ref: Ref | None) -> DaemonSet | None:
+        """A DaemonSet by its name and namespace."""
+        return next((item for item in self.items if item.ref == ref), None)
 
 
 @dataclass(frozen=True, kw_only=True)
