@@ -35,9 +35,6 @@ class _Item(msgspec.Struct, frozen=True):
 
 class _Page(msgspec.Struct, frozen=True):
     metadata: _ListMeta
-
-
-class _NamedItems(msgspec.Struct, frozen=True):
     items: list[_Item] | None = None
 
 
@@ -48,8 +45,8 @@ class _RawItems(msgspec.Struct, frozen=True, rename="camel"):
     items: list[msgspec.Raw] | None = None
 
 
+_single = msgspec.json.Decoder(_Item)
 _page = msgspec.json.Decoder(_Page)
-_named = msgspec.json.Decoder(_NamedItems)
 _raw = msgspec.json.Decoder(_RawItems)
 
 
@@ -68,7 +65,7 @@ async def objects(transport: Transport, request: Objects) -> AsyncGenerator[byte
     """One JSON document a line: each page of a list, or the one object. Raises `Refused`, `NoAnswer`."""
     if request.name:
         body = await transport.read(path_of(request))
-        _checked(body, _named)
+        _checked(body, _single)
         yield _line(body)
         return
     pages = _Pages(transport, request)
@@ -107,12 +104,14 @@ class _Pages:
             # The snapshot that the token names is compacted away: list anew, but hand nothing out twice.
             self._is_restarted, self._token = True, ""
             body = await self._read()
-        self._token = _checked(body, _page).metadata.next_page
+        page = _checked(body, _page)
+        self._token = page.metadata.next_page
         self.is_done = not self._token
+        names = [item.metadata for item in page.items or ()]
         if self._is_restarted:
-            return self._unseen(body)
+            return self._unseen(body, names)
         if self._token:
-            self._seen.update(item.metadata for item in _checked(body, _named).items or ())
+            self._seen.update(names)
         return _line(body)
 
     async def _read(self) -> bytes:
@@ -121,12 +120,9 @@ class _Pages:
             query.append(("continue", self._token))
         return await self._transport.read(self._path, query)
 
-    def _unseen(self, body: bytes) -> bytes:
+    def _unseen(self, body: bytes, names: list[_Meta]) -> bytes:
         page = _checked(body, _raw)
-        named = _checked(body, _named).items or ()
-        kept = [
-            one for one, item in zip(page.items or (), named, strict=True) if item.metadata not in self._seen
-        ]
+        kept = [item for item, name in zip(page.items or (), names, strict=True) if name not in self._seen]
         return _line(msgspec.json.encode(msgspec.structs.replace(page, items=kept)))
 
 

@@ -1,0 +1,131 @@
+"""The live source over TLS: commands per second, CPU per command, lists with and without decoding.
+
+Run: .venv/bin/python -m tests.bench.bench_live
+The server runs in a process of its own; its CPU per answer is printed beside, so that it is plain who limits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from playbooks.model.answer import End, Source, answer
+from playbooks.model.kube.pods import Pod
+from playbooks.model.kube.meta import Pages
+from playbooks.model.request import AgentCommand, Objects, Resource
+from playbooks.sources.access import ConnectOptions, load
+from playbooks.sources.careful import Careful, Limits
+from playbooks.sources.live import LiveSource
+from playbooks.sources.scrubber import Scrubber
+
+PODS = Resource("", "v1", "pods", "Pod")
+COMMANDS = 400
+COUNT = 5000
+
+
+class Server:
+    """The benchmark server as a child process."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "tests.bench.live_server", str(COUNT)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = int(self._line())
+        self.ca = self._line()
+
+    def _line(self) -> str:
+        assert self._process.stdout
+        return self._process.stdout.readline().strip()
+
+    def cpu(self) -> float:
+        """CPU seconds that it has used."""
+        assert self._process.stdin
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return float(self._line())
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+def source(server: Server, folder: str) -> LiveSource:
+    """A live source on that server."""
+    cluster = {"server": f"https://127.0.0.1:{server.port}", "certificate-authority-data": server.ca}
+    document = {
+        "current-context": "bench",
+        "contexts": [{"name": "bench", "context": {"cluster": "it", "user": "me"}}],
+        "clusters": [{"name": "it", "cluster": cluster}],
+        "users": [{"name": "me", "user": {"token": "t"}}],
+    }
+    path = Path(folder, "kubeconfig")
+    path.write_text(json.dumps(document))
+    return LiveSource(load(ConnectOptions(kubeconfig=(str(path),)), {}))
+
+
+async def commands(asked: Source, at_once: int) -> None:
+    """Ask many agents for their status."""
+    waiting = iter(range(COMMANDS))
+
+    async def worker() -> None:
+        for number in waiting:
+            argv = ("cilium-dbg", "status", "-o", "json")
+            request = AgentCommand(f"node-{number}", "kube-system", f"cilium-{number}", "cilium-agent", argv)
+            got = await answer(asked, request, 1)
+            assert isinstance(getattr(got, "end", None), End), got
+
+    await asyncio.gather(*(worker() for _ in range(at_once)))
+
+
+async def pods(asked: Source, is_decoded: bool) -> None:
+    """List all pods, decode them or not."""
+    found: list[int] = []
+    reader: Pages[Pod] = Pages(Pod, lambda provenance, items: found.append(len(items)))  # type: ignore[arg-type,func-returns-value]
+    request = Objects(PODS)
+    async for piece in asked.open(request, 1):
+        if isinstance(piece, bytes):
+            if is_decoded:
+                reader.feed(piece)
+        else:
+            assert isinstance(piece, End), piece
+            if is_decoded:
+                reader.finish(request, piece)
+    assert not is_decoded or found == [COUNT]
+
+
+async def main() -> None:
+    """Print the table."""
+    server = Server()
+    rows: list[tuple[str, float, float, float, int]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        bare = source(server, folder)
+        whole = Careful(Scrubber(source(server, folder)), Limits())
+        await commands(bare, 8)
+
+        async def measure(name: str, run: Callable[[], object], count: int) -> None:
+            wall, cpu, theirs = time.perf_counter(), time.process_time(), server.cpu()
+            await run()  # type: ignore[misc]
+            row = (time.perf_counter() - wall, time.process_time() - cpu, server.cpu() - theirs)
+            rows.append((name, *row, count))
+
+        await measure("exec, live source alone", lambda: commands(bare, 64), COMMANDS)
+        await measure("exec, careful and scrubbed", lambda: commands(whole, 64), COMMANDS)
+        for name, asked in (("live source alone", bare), ("careful and scrubbed", whole)):
+            for is_decoded in (False, True):
+                shown = f"{COUNT} pods, {name}{', decoded' if is_decoded else ''}"
+                await measure(shown, lambda asked=asked, is_decoded=is_decoded: pods(asked, is_decoded), 1)  # type: ignore[misc]
+        await bare.close()
+        await whole.close()
+    server.close()
+    print(f"{'what':<48}{'seconds':>9}{'per s':>9}{'CPU ms each':>13}{'server ms each':>16}")
+    for name, wall, cpu, theirs, count in rows:
+        print(f"{name:<48}{wall:>9.3f}{count / wall:>9.0f}{cpu / count * 1e3:>13.2f}{theirs / count * 1e3:>16.2f}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
