@@ -1,17 +1,18 @@
-"""Steps that many fixes share: save what a restart destroys, restart an agent, change the configuration."""
+"""A container's state in one line, and the steps with which one looks at a pod that does not start."""
 
 from __future__ import annotations
 
 import shlex
 
-from playbooks.model.cilium.agents import Agent
-from playbooks.model.finding import Ref, Step, capture, step
+from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.finding import Step, capture, step
 from playbooks.model.kube.pods import ContainerStatus, Pod
 
 
 def told(status: ContainerStatus) -> str:
     """A container's state as one line of evidence, in the words of its status."""
-    parts = [f"containerStatuses[{status.name}]: restartCount {status.restart_count}, ready {status.ready}"]
+    ready = "true" if status.ready else "false"
+    parts = [f"containerStatuses[{status.name}]: restartCount {status.restart_count}, ready {ready}"]
     if status.state.waiting:
         parts.append(f"state.waiting {status.state.waiting.reason}: {status.state.waiting.message}"[:300])
     elif status.state.running:
@@ -25,43 +26,25 @@ def told(status: ContainerStatus) -> str:
 
 
 def saved_log(pod: Pod, container: str, *, is_previous: bool = True) -> Step:
-    """Save a log that a restart would destroy."""
-    previous = " --previous" if is_previous else ""
+    """Save a log that a restart would destroy; of the run before, unless told otherwise."""
     meta = pod.metadata
-    return capture(
-        f"Save the log of {meta.name}.",
-        f"kubectl -n {shlex.quote(meta.namespace)} logs {shlex.quote(meta.name)} -c {shlex.quote(container)}"
-        f"{previous} > {shlex.quote(meta.name + '.log')}",
-    )
-
-
-def saved_sysdump() -> Step:
-    """Save what maintainers will ask for."""
-    return capture("Save a sysdump, which maintainers will ask for.", "cilium sysdump")
-
-
-def restarted(agent: Agent) -> Step:
-    """Restart one agent."""
-    meta = agent.pod.metadata
-    return step(
-        f"Delete the agent pod {meta.name}; its DaemonSet makes a new one.",
-        f"kubectl -n {shlex.quote(meta.namespace)} delete pod {shlex.quote(meta.name)}",
-    )
-
-
-def restarted_all(workload: Ref | None, namespace: str) -> Step:
-    """Restart all agents, a few at a time."""
-    name = workload.name if workload else "cilium"
-    return step(
-        "Restart the agents so that they read it.",
-        f"kubectl -n {shlex.quote(namespace)} rollout restart daemonset {shlex.quote(name)}",
-    )
+    words = ["-n", meta.namespace, "logs", meta.name, "-c", container]
+    command = kubectl(*words, *(["--previous"] if is_previous else []))
+    return capture(f"Save the log of {meta.name}.", f"{command} > {shlex.quote(meta.name + '.log')}")
 
 
 def described(pod: Pod) -> Step:
-    """Look at a pod's events."""
+    """Read a pod's events."""
     meta = pod.metadata
     return step(
-        f"Read the events of {meta.name}.",
-        f"kubectl -n {shlex.quote(meta.namespace)} describe pod {shlex.quote(meta.name)}",
+        f"Read the events of {meta.name}.", kubectl("-n", meta.namespace, "describe", "pod", meta.name)
+    )
+
+
+def deleted(pod: Pod) -> Step:
+    """Delete a pod, so that its owner makes a new one from what is wanted now."""
+    meta = pod.metadata
+    return step(
+        f"Delete the pod {meta.name}; its owner makes a new one.",
+        kubectl("-n", meta.namespace, "delete", "pod", meta.name),
     )

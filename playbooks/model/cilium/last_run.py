@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
@@ -9,11 +10,18 @@ from typing import ClassVar
 from playbooks.model.answer import Gap, GapKind
 from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.logs import LogLine, last_words, options_in
-from playbooks.model.cilium.logs_agent import AgentLog, InitLog, Log, PreviousAgentLog, PreviousInitLog
-from playbooks.model.cilium.standing import Standing, standing_of
+from playbooks.model.cilium.logs_agent import AgentLog, Log, PreviousAgentLog
 from playbooks.model.fact import Fact, Provenance, Scene, Scope
 from playbooks.model.finding import Evidence
 from playbooks.model.kube.pods import ContainerStatus, Terminated
+
+_PASSED_ON = re.compile(
+    r"(unable to run agent|failed to start|failed to populate object graph|invalid daemon configuration"
+    r"|error while creating daemon|daemon creation failed|invoke failed|start failed|fatal error|panic): ",
+    re.IGNORECASE,
+)
+EXCERPT = 1000
+"""Characters of a line that go into evidence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +45,17 @@ class Run(Fact):
         """The options that it echoed, as far as its log reaches back."""
         return options_in(self.log.lines) if self.log else {}
 
+    @property
+    def cause(self) -> str:
+        """What the last line says, without the steps that only pass it on; empty when it says nothing."""
+        said = self.last.said if self.last else ""
+        while match := _PASSED_ON.match(said):
+            said = said[match.end() :]
+        return said
+
     def words(self, line: LogLine) -> Evidence:
         """A line of it as evidence."""
-        return (self.log or self).evidence(line.raw)
+        return (self.log or self).evidence(line.raw[:EXCERPT])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,52 +108,3 @@ def log_of_run(
     if isinstance(told, Gap):
         return None, told
     return (told, None) if told.is_there else (None, None)
-
-
-@dataclass(frozen=True, kw_only=True)
-class AgentWords(Fact):
-    """Everything that an agent's pod has said which still counts: this run, and how it fails to start."""
-
-    agent: Agent
-    """The agent."""
-    standing: Standing
-    """How its pod stands."""
-    logs: tuple[Log, ...]
-    """The init container that is stuck, the run under way, and, unless the agent is ready, the one before."""
-    missing: tuple[Gap, ...]
-    """Logs that could not be read."""
-    scope: ClassVar[Scope] = Scope.NODE
-    needs: ClassVar[tuple[type[Fact], ...]] = (Agents, AgentLog, LastRun, InitLog, PreviousInitLog)
-    is_view: ClassVar[bool] = True
-
-    @classmethod
-    def derive(cls, scene: Scene) -> AgentWords | Gap:
-        """Collect the logs that count for how the agent stands."""
-        agents, last = scene.get(Agents), scene.get(LastRun)
-        if isinstance(agents, Gap):
-            return agents
-        if isinstance(last, Gap):
-            return last
-        agent = last.agent
-        standing = standing_of(agent.pod, agent.container, agents.taken_at)
-        told: list[Log | Gap] = [scene.get(InitLog), scene.get(PreviousInitLog)]
-        told += _kept_by_init(agent, agents.provenance)
-        told.append(scene.get(AgentLog))
-        if standing is not Standing.READY and last.log and last.log not in told:
-            told.append(last.log)
-        return AgentWords(
-            provenance=last.provenance,
-            agent=agent,
-            standing=standing,
-            logs=tuple(log for log in told if isinstance(log, Log) and log.is_there),
-            missing=tuple(log for log in told if isinstance(log, Gap)),
-        )
-
-
-def _kept_by_init(agent: Agent, pods: Provenance) -> list[Log | Gap]:
-    stuck = agent.pod.stuck_init
-    end = stuck.last_end if stuck else None
-    if stuck is None or end is None or not end.message.strip():
-        return []
-    kept = replace(pods, way="termination message")
-    return [Log(provenance=kept, container=stuck.name, written=end.message)]
