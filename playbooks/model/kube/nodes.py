@@ -27,7 +27,7 @@ class NodeSpec(Object, frozen=True):
 
     taints: tuple[Taint, ...] | None = None
     pod_cidrs: tuple[str, ...] | None = msgspec.field(default=None, name="podCIDRs")
-    provider_id: str = ""
+    provider_id: str = msgspec.field(default="", name="providerID")
     unschedulable: bool = False
 
 

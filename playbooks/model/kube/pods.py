@@ -180,7 +180,7 @@ class PodStatus(Object, frozen=True):
     phase: str = ""
     reason: str = ""
     message: str = ""
-    pod_ip: str = ""
+    pod_ip: str = msgspec.field(default="", name="podIP")
     start_time: datetime | None = None
     conditions: tuple[KubeCondition, ...] | None = None
     container_statuses: tuple[ContainerStatus, ...] | None = None
