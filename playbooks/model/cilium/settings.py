@@ -18,7 +18,7 @@ from playbooks.model.kube.nodes import Node, Nodes
 
 OVERRIDE = "config.cilium.io/"
 """Prefix of node annotations that override a key for one node."""
-TRUE = frozenset({"true", "1", "t", "yes", "on", "strict"})
+TRUE = frozenset({"true", "1", "t", "yes", "on", "strict", "enabled"})
 _FALSE = frozenset({"false", "0", "f", "no", "off", "disabled"})
 
 _FIELDS: dict[str, str] = {
