@@ -12,7 +12,7 @@ WRITE_DEV = $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' > $(DEV)
 
 .DEFAULT_GOAL := help
-.PHONY: practice test lint format bench screenshots help clean
+.PHONY: practice test lint format docs bench screenshots help clean
 
 help: ## say what there is
 	@echo 'make TARGET, where TARGET is one of'
@@ -33,6 +33,9 @@ lint: $(TEST_STAMP) ## format, lint, types and import contracts, without the tes
 format: $(TEST_STAMP) ## put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(TEST_STAMP) ## write the pages anew that are made from the code
+	$(BIN)/python -m tests.contracts.pages
 
 bench: $(TEST_STAMP) ## measure: start-up, first paint, a check of 100 agents
 	$(BIN)/python -m tests.bench

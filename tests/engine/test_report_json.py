@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-import playbooks.engine.report as report_package
 from playbooks.engine.ranking import Found
 from playbooks.engine.report import Exit, as_json
-from playbooks.engine.report.page import schema_page
 from playbooks.engine.report.schema import Report
 from playbooks.model.answer import Gap, GapKind
 from playbooks.model.text import Text
@@ -113,7 +110,3 @@ def test_it_fits_its_own_schema() -> None:
     report = msgspec.json.decode(as_json(r.everything(), Exit.FINDINGS), type=Report)
     assert [root.id for root in report.roots] == ["AGT001"]
 
-
-def test_the_page_equals_the_code() -> None:
-    page = Path(report_package.__file__ or "").with_name("SCHEMA.md")
-    assert page.read_text() == schema_page(), "write it anew: make docs"

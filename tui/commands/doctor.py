@@ -38,7 +38,7 @@ async def _run(access: Access, options: Options) -> int:
         except Interrupted as interrupted:
             return interrupted.code
         try:
-            reviewing = Reviewing(opened.source, opened.live)
+            reviewing = Reviewing(opened.source, opened.cluster.live)
             seen = await signals.unless(sight(reviewing, rules, options.choice(), options.workers))
             broken = await signals.unless(_tried(opened, seen))
         except Interrupted as interrupted:
@@ -55,7 +55,9 @@ async def _tried(opened: Opened, seen: Sight) -> Gap | None:
         return None
     agent = next((agent for agent in seen.agents.by_node.values() if agent.is_running), None)
     may = (
-        await opened.live.may("create", "", "pods", "exec", agent.pod.metadata.namespace) if agent else False
+        await opened.cluster.live.may("create", "", "pods", "exec", agent.pod.metadata.namespace)
+        if agent
+        else False
     )
     if agent is None or may is not True:
         return None

@@ -14,12 +14,10 @@ from tui.commands.options import Options
 from tui.commands.trouble import CANNOT_CONNECT, Trouble
 
 if TYPE_CHECKING:
-    from playbooks.sources.careful import Careful
-
     from playbooks.model.answer import Source
     from playbooks.sources.access import Access, CannotConnect
     from playbooks.sources.journal import Journal, JournalSource
-    from playbooks.sources.live import LiveSource
+    from playbooks.sources.live import LiveCluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +26,8 @@ class Opened:
 
     source: Source
     """What is asked: careful, scrubbed, recorded."""
-    live: LiveSource
-    """The cluster itself, for questions about ourselves."""
-    careful: Careful
-    """What spares the cluster."""
+    cluster: LiveCluster
+    """The cluster itself, for questions about ourselves and about what spares it."""
     version: str
     """The API server's version."""
     journal: Journal | None = None
@@ -56,26 +52,24 @@ def way_in(options: Options) -> Access:
 
 async def open_live(access: Access, options: Options, record: Path | None = None) -> Opened:
     """Reach a cluster, and record what it answers in `record`, if given. Raises `Trouble`."""
-    from playbooks.sources.careful import Careful
-    from playbooks.sources.scrubber import Scrubber
-
     from playbooks.sources.access import CannotConnect
-    from playbooks.sources.live import LiveSource
+    from playbooks.sources.careful import Limits
+    from playbooks.sources.live import live_cluster
 
-    live = LiveSource(access)
+    limits = Limits(workers=options.workers, no_exec=options.no_exec)
+    cluster = live_cluster(access, limits)
     try:
-        version = await live.connect()
+        version = await cluster.live.connect()
     except CannotConnect as error:
-        await live.close()
+        await cluster.live.close()
         raise cannot_connect(error) from error
-    careful = Careful(live, is_exec_allowed=not options.no_exec)
-    source: Source = Scrubber(careful)
+    source: Source = cluster.source
     journal = journal_in(record, access) if record else None
     if journal:
         from playbooks.sources.journal import Recording
 
         source = Recording(source, journal)
-    return Opened(source, live, careful, version, journal)
+    return Opened(source, cluster, version, journal)
 
 
 def journal_in(folder: Path, access: Access) -> Journal:

@@ -35,9 +35,13 @@ def schema_page() -> str:
         "",
     ]
     parts = [line for part in _PARTS for line in _section(part)]
-    exits = ["## Exit codes", "", "| code | meaning |", "|---|---|"]
-    exits += [f"| {code.value} | {text} |" for code, text in zip(Exit, _attribute_docs(Exit), strict=True)]
-    return "\n".join([*head, *parts, *exits]) + "\n"
+    return "\n".join([*head, *parts, "## Exit codes", "", *exit_table()]) + "\n"
+
+
+def exit_table() -> list[str]:
+    """The exit codes as a Markdown table, line by line."""
+    rows = [f"| {code.value} | {text} |" for code, text in zip(Exit, _attribute_docs(Exit), strict=True)]
+    return ["| code | meaning |", "|---|---|", *rows]
 
 
 def _section(part: type[msgspec.Struct]) -> list[str]:
