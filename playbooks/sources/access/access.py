@@ -72,6 +72,7 @@ def load(options: ConnectOptions, environment: Mapping[str, str] | None = None) 
     paths = files_of(options, variables)
     if paths:
         chosen = choose(options, paths)
+        _check_server(chosen)
         credentials = from_kubeconfig(chosen, variables, options.plugin_timeout)
         return replace(_of_context(options, chosen, credentials, variables), environment=environment)
     if variables.get("KUBERNETES_SERVICE_HOST") and not options.context:
@@ -90,20 +91,26 @@ def load(options: ConnectOptions, environment: Mapping[str, str] | None = None) 
     raise CannotConnect("there is no kubeconfig", where, remedy)
 
 
+def _check_server(chosen: Chosen) -> None:
+    server = chosen.cluster.value.server
+    try:
+        parts = urlsplit(server)
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise CannotConnect("the server is no URL", f"{chosen.where}: {server}", "begin it with https://")
+
+
 def _of_context(
     options: ConnectOptions, chosen: Chosen, credentials: Credentials, environment: Mapping[str, str]
 ) -> Access:
     cluster, user = chosen.cluster.value, chosen.user.value
-    parts = urlsplit(credentials.server)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise CannotConnect(
-            "the server is no URL", f"{chosen.where}: {cluster.server!r}", "begin it with https://"
-        )
     return Access(
         chosen.context,
         credentials,
         _command(options, chosen.context),
-        is_insecure=parts.scheme == "http" or cluster.insecure_skip_tls_verify,
+        is_insecure=not credentials.tls or cluster.insecure_skip_tls_verify,
         proxy=proxy_for(credentials.server, cluster.proxy_url or "", environment),
         impersonation=_impersonation(
             options, user.as_user or "", user.as_uid or "", tuple(user.as_groups or ())
