@@ -60,7 +60,7 @@ def document(world: World, path: str) -> Json | str:
 
 
 def _groups(world: World) -> list[Json]:
-    versions: dict[str, list[str]] = {"authorization.k8s.io": ["v1"], "autoscaling": ["v1"]}
+    versions: dict[str, list[str]] = {"authorization.k8s.io": ["v1"]}
     for kind in world.store.kinds:
         if kind.group:
             known = versions.setdefault(kind.group, [])
@@ -88,7 +88,7 @@ def _resources(world: World, group: str, version: str) -> Json:
             }
             for name, kind in _REVIEWS
         ]
-    if not resources and group != "autoscaling":
+    if not resources:
         raise refusals.no_resource()
     served = f"{group}/{version}" if group else version
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": served, "resources": resources}

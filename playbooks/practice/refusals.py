@@ -80,6 +80,15 @@ def invalid(kind: Kind, name: str, why: str) -> Refused:
     return Refused(status(422, "Invalid", f'{kind.kind} "{name}" is invalid: {why}', details))
 
 
+def unsupported_media_type() -> Refused:
+    """The body is in a format that is not read here."""
+    message = (
+        "the body of the request was in an unknown format - accepted media types include: application/json, "
+        "application/yaml"
+    )
+    return Refused(status(415, "UnsupportedMediaType", message))
+
+
 def unauthorized() -> Refused:
     """The token is not known."""
     return Refused(status(401, "Unauthorized", "Unauthorized"))

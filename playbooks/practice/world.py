@@ -97,7 +97,9 @@ class World:
         else:
             old = before["metadata"]
             metadata |= {key: old[key] for key in ("uid", "creationTimestamp", "generation") if key in old}
-            if "generation" in old and before.get("spec") != item.get("spec"):
+            # A pod's spec changes by its binding only, which does not count.
+            is_counted = "generation" in old and kind.plural != "pods"
+            if is_counted and before.get("spec") != item.get("spec"):
                 metadata["generation"] = old["generation"] + 1
         after = {**item, "metadata": metadata}
         fields = claim(before, after, writer, stamp(self.now))
