@@ -14,7 +14,7 @@ from playbooks.model.cilium.last_run import EXCERPT, LastRun
 from playbooks.model.cilium.logs import LogLine
 from playbooks.model.cilium.logs_agent import AgentLog, InitLog, Log, PreviousInitLog
 from playbooks.model.cilium.standing import Standing, standing_of
-from playbooks.model.fact import Fact, Fleet, Provenance, Scene, Scope
+from playbooks.model.fact import F, Fact, Fleet, Provenance, Scene, Scope
 from playbooks.model.finding import CouldNotLook, Evidence
 
 
@@ -95,15 +95,23 @@ class Heard:
         return self.log.evidence(self.line.raw[:EXCERPT])
 
 
-def unheard(fleet: Fleet[AgentWords]) -> Iterator[CouldNotLook]:
-    """The doubt that logs of some nodes leave, which could not be read."""
+def unseen(fleet: Fleet[F]) -> Iterator[CouldNotLook]:
+    """The doubt that nodes leave which have an agent's pod and were not seen."""
     gaps = {node: gap for node, gap in fleet.missing.items() if gap.kind not in _NO_LOG}
-    gaps |= {node: words.missing[0] for node, words in fleet if words.missing}
+    yield from _doubt(gaps, fleet.total)
+
+
+def unheard(fleet: Fleet[AgentWords]) -> Iterator[CouldNotLook]:
+    """The doubt that logs leave which could not be read."""
+    gaps = {node: gap for node, gap in fleet.missing.items() if gap.kind not in _NO_LOG}
+    yield from _doubt(gaps | {node: words.missing[0] for node, words in fleet if words.missing}, fleet.total)
+
+
+def _doubt(gaps: dict[str, Gap], total: int) -> Iterator[CouldNotLook]:
     if gaps:
         nodes = ", ".join(sorted(gaps)[:5])
-        yield CouldNotLook(
-            f"{len(gaps)} of {fleet.total} agents' logs: {next(iter(gaps.values())).detail} ({nodes})"
-        )
+        first = gaps[min(gaps)]
+        yield CouldNotLook(f"{len(gaps)} of {total} nodes were not seen ({nodes}): {first.detail}")
 
 
 _NO_LOG = frozenset({GapKind.NOT_RUNNING, GapKind.NO_AGENT_BY_DESIGN})
