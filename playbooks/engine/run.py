@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from playbooks.engine.addressing import addressed
 from playbooks.engine.applying import Applying, fresh_kinds
 from playbooks.engine.asking import Asking, Turns
 from playbooks.engine.knowing import Knowing
@@ -47,6 +48,8 @@ class Order:
     """The number of the first look; a re-run counts on."""
     target: frozenset[str] = frozenset()
     """Names of nodes, pods and other things whose findings come first."""
+    kubectl: str = "kubectl"
+    """How a command to this cluster begins, for the commands of fixes."""
 
 
 class Run:
@@ -112,6 +115,14 @@ class Run:
                 return await look.asking.raw(request)
         return Gap(GapKind.NOT_FOUND, "this run did not ask that", command=command, remedy="ask again")
 
+    def kept(self, command: str) -> Answer | Gap | None:
+        """What is in memory of that answer; nothing when it was too large to keep, or never asked."""
+        for look in self._looks:
+            request = look.asking.commands.get(command)
+            if request is not None and request in look.asking.kept:
+                return look.asking.kept[request]
+        return None
+
     async def know(self, kind: type[F], node: str = "") -> F | Gap:
         """A fact of this run, for a pane."""
         return await self._looks[0].know(kind, node)
@@ -164,7 +175,9 @@ class Run:
         return tuple(rule for rule, wants in zip(later, waiting[1], strict=True) if wants)
 
     async def _apply(self, applying: Applying, rule: Rule) -> None:
-        self._outcomes[rule.id] = await applying.apply(rule)
+        outcome = await applying.apply(rule)
+        findings = tuple(addressed(found, self._order.kubectl) for found in outcome.findings)
+        self._outcomes[rule.id] = replace(outcome, findings=findings)
         self._changed()
 
     async def _wants_second(self, applying: Applying, rule: Rule) -> bool:
@@ -197,7 +210,8 @@ class Run:
                 self._outcomes[rule.id] = replace(outcome, is_one_look=True)
 
     def _found(self, rule: Rule, findings: list[Finding]) -> None:
-        self._early.setdefault(rule.id, []).extend(findings)
+        mine = (addressed(found, self._order.kubectl) for found in findings)
+        self._early.setdefault(rule.id, []).extend(mine)
         self._changed()
 
 
