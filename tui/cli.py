@@ -19,7 +19,7 @@ def main() -> int:
 
     options = parse(argv, program_name())
     module = importlib.import_module(f"tui.commands.{module_of(options)}")
-    from tui.commands.trouble import Trouble, told
+    from tui.commands.trouble import Trouble, broken, told
 
     try:
         code: int = module.run(options)
@@ -32,4 +32,6 @@ def main() -> int:
         # Whoever read us has seen enough; without this the interpreter complains when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception:  # noqa: BLE001  a crash of ours must not look like a finding: Python would end with 1
+        return broken()
     return code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
 
 from playbooks.model.finding import Finding, Fix, Step
@@ -11,7 +12,8 @@ from playbooks.model.text import Text
 BARE = "kubectl"
 """What a command begins with that goes to whatever cluster is current."""
 # At the beginning of a command only, and only where no cluster is named already.
-_KUBECTL = re.compile(r"(^|[\n|&;(`]\s*)kubectl (?!--(?:kubeconfig|context|as)\b)")
+_PROGRAM = re.compile(r"(^|[\n|&;(`]\s*)(kubectl|helm|cilium) (?!--(?:kubeconfig|context|kube-context|as)\b)")
+_OF_HELM = {"--context": "--kube-context", "--as": "--kube-as-user", "--as-group": "--kube-as-group"}
 
 
 def addressed(finding: Finding, kubectl: str) -> Finding:
@@ -26,8 +28,15 @@ def addressed(finding: Finding, kubectl: str) -> Finding:
 
 
 def addressed_command(command: str, kubectl: str) -> str:
-    """A command with every bare `kubectl` in it going to the right cluster."""
-    return _KUBECTL.sub(lambda match: f"{match[1]}{kubectl} ", command)
+    """A command with every bare `kubectl`, `helm` and `cilium` in it going to the right cluster."""
+    flags = shlex.split(kubectl)[1:]
+    return _PROGRAM.sub(lambda match: f"{match[1]}{_program(match[2], flags)} ", command)
+
+
+def _program(name: str, flags: list[str]) -> str:
+    if name == "helm":
+        flags = [_OF_HELM.get(flag, flag) for flag in flags]
+    return shlex.join([name, *flags])
 
 
 def _fix(fix: Fix, kubectl: str) -> Fix:

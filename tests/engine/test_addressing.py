@@ -26,7 +26,9 @@ PROD = "kubectl --context prod"
             f"cat > a <<EOF\nkubectl\nEOF\n{PROD} apply -f a",
         ),
         ("kubectl --context prod get pods", "kubectl --context prod get pods"),
-        ("helm upgrade cilium", "helm upgrade cilium"),
+        ("helm upgrade cilium", "helm --kube-context prod upgrade cilium"),
+        ("cilium sysdump", "cilium --context prod sysdump"),
+        ("kubectl exec x -- cilium status", f"{PROD} exec x -- cilium status"),
         ("echo my-kubectl is", "echo my-kubectl is"),
     ],
 )

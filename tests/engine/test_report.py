@@ -21,6 +21,7 @@ from playbooks.engine.report import (
 )
 from playbooks.model.finding import Severity
 from playbooks.model.outcome import Outcome, OutcomeKind
+from playbooks.model.rule import Rule
 from tests.engine import reports as r
 
 
@@ -52,8 +53,8 @@ def test_it_says_first_what_is_wrong_then_where_since_when_who_is_hurt_and_what_
         "What could not be seen (2 things)",
         "forbidden (2 times): may not create pods/exec on node-8",
         "nodes    node-8, node-9",
-        "AGT004 agent_is_silent  11/12",
-        "# crashed       AGT005 this_crashes  0/1",
+        "? not checked  11/12  AGT004 agent_is_silent",
+        "# crashed  0/1  AGT005 this_crashes",
         "1 root cause, 1 symptom, 1 note; exit code 1",
     )
     places = [whole.find(part) for part in wanted]
@@ -166,3 +167,14 @@ def test_a_missing_second_look_alone_is_no_gap() -> None:
     assert exit_code(one_look) is Exit.CLEAN
     assert not one_look.is_complete
     assert "AGT001" in as_text(one_look, Exit.CLEAN)
+
+
+def test_rules_that_lack_a_verdict_for_one_reason_are_told_together() -> None:
+    def blind(rule: Rule, node: str) -> Outcome:
+        why = f"{node}: the agent on {node} is silent; node-1: the agent on node-1 is silent"
+        return Outcome(rule, OutcomeKind.COULD_NOT_LOOK, 0, 2, why)
+
+    outcomes = {rule.id: blind(rule, "node-2") for rule in (r.ROOT, r.SYMPTOM, r.BLIND)}
+    whole = as_text(r.snapshot(rules=(r.ROOT, r.SYMPTOM, r.BLIND), outcomes=outcomes), Exit.UNJUDGED)
+    assert "? not checked  0/2  AGT001, AGT002, AGT004" in whole
+    assert whole.count("is silent") == 1

@@ -109,4 +109,3 @@ def test_hostile_text_is_harmless_even_after_decoding() -> None:
 def test_it_fits_its_own_schema() -> None:
     report = msgspec.json.decode(as_json(r.everything(), Exit.FINDINGS), type=Report)
     assert [root.id for root in report.roots] == ["AGT001"]
-

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playbooks.engine.report import as_json
+from playbooks.engine.run import Order
 from playbooks.model.answer import Source
 from playbooks.model.rule import Rule
 from tui.commands.choosing import rules_of
@@ -33,7 +34,8 @@ def run(options: Options) -> int:
 
 def check_recording(folder: str, options: Options, rules: tuple[Rule, ...]) -> int:
     """Run rules against a recording and print the report; the exit code."""
-    return foreground(_check_recording(recording(folder), options, rules))
+    source = recording(folder)
+    return foreground(_check_recording(source, options, options.order(rules, source.kubectl)))
 
 
 def check_live(access: Access, options: Options, rules: tuple[Rule, ...]) -> int:
@@ -41,10 +43,10 @@ def check_live(access: Access, options: Options, rules: tuple[Rule, ...]) -> int
     return foreground(_check_live(access, options, rules))
 
 
-async def _check_recording(source: Source, options: Options, rules: tuple[Rule, ...]) -> int:
+async def _check_recording(source: Source, options: Options, order: Order) -> int:
     try:
         with Signals() as signals:
-            snapshot, code = await run_to_the_end(source, options.order(rules), options, signals)
+            snapshot, code = await run_to_the_end(source, order, options, signals)
     finally:
         await source.close()
     print_report(snapshot, code, options.output)
@@ -52,18 +54,20 @@ async def _check_recording(source: Source, options: Options, rules: tuple[Rule, 
 
 
 async def _check_live(access: Access, options: Options, rules: tuple[Rule, ...]) -> int:
-    folder = Path(options.record) if options.record else None
     with Signals() as signals:
         progress = ProgressLine(is_quiet=options.is_quiet)
         progress.say(f"connecting to {access.name} ({access.server})")
         try:
-            opened = await signals.unless(open_live(access, options, folder))
+            opened = await signals.unless(open_live(access, options))
         except Interrupted as interrupted:
             return interrupted.code
         finally:
             progress.clear()
         try:
-            snapshot, code = await run_to_the_end(opened.source, options.order(rules), options, signals)
+            if options.record:
+                opened = opened.recorded_in(Path(options.record), access)
+            order = options.order(rules, access.command_prefix)
+            snapshot, code = await run_to_the_end(opened.source, order, options, signals)
             if opened.journal:
                 opened.journal.report(as_json(snapshot, code).encode())
             # Printed before anything is closed: after a signal the person waits for this, not for the disk.

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.commands.near import near
-from tui.commands.opening import Opened, open_live, way_in
+from tui.commands.opening import open_live, usual_folder, way_in
 from tui.commands.options import Options
 from tui.commands.terminal import is_interactive
 from tui.commands.trouble import Trouble
 
 if TYPE_CHECKING:
+    from playbooks.engine.run import Order
+    from playbooks.model.rule import Rule
+    from playbooks.sources.access import Access
+    from playbooks.sources.careful import Careful
+    from playbooks.sources.journal import Journal
     from tui.connection import Connected, ConsoleOptions
 
 
@@ -39,43 +47,78 @@ def _refuse_typing_errors(options: Options) -> None:
 class LiveConsole:
     """The console on a cluster that is reached after the first paint; every session is recorded."""
 
-    def __init__(self, options: Options, *, is_practice: bool = False) -> None:
-        """Nothing is opened yet."""
+    def __init__(self, options: Options, prepare: Callable[[], None] | None = None) -> None:
+        """`prepare` is called before connecting, in a thread: it starts the practice cluster."""
         self._options = options
-        self._is_practice = is_practice
-        self._opened: Opened | None = None
+        self._prepare = prepare
+        self._kubectl = "kubectl"
+        self._journal: Journal | None = None
 
     def run(self) -> int:
         """Draw until the person leaves; the exit code."""
         from tui.app import run_console
 
         try:
-            return run_console(self.connect, console_options(self._options))
+            return run_console(self.connect, console_options(self._options, self._order))
         finally:
-            if self._opened and self._opened.journal:
-                asyncio.run(self._opened.journal.close())
+            if self._journal:
+                asyncio.run(self._journal.close())
 
     async def connect(self) -> Connected:
         """Reach the cluster. Runs on the engine's thread."""
         from tui.connection import Connected
 
-        access = await asyncio.to_thread(way_in, self._options)
-        self._opened = opened = await open_live(access, self._options)
+        access = await asyncio.to_thread(self._way_in)
+        self._kubectl = access.command_prefix
+        folder = Path(self._options.record) if self._options.record else usual_folder(access.name)
+        opened = await open_live(access, self._options)
+        try:
+            opened = opened.recorded_in(folder, access)
+            recording = partial(_recording, opened.journal, folder)
+        except Trouble as trouble:
+            # A full or read-only home must not keep anybody from diagnosing; a wrong --record must.
+            if self._options.record:
+                await opened.close()
+                raise
+            recording = partial(str, f"not recorded: {trouble.what}")
+        self._journal = opened.journal
         return Connected(
             opened.source,
             access.name,
             server=access.server,
             is_insecure=access.is_insecure,
-            is_practice=self._is_practice,
+            is_practice=self._prepare is not None,
+            recording=recording,
+            load=partial(_load, opened.cluster.source),
         )
 
+    def _way_in(self) -> Access:
+        if self._prepare:
+            self._prepare()
+        return way_in(self._options)
 
-def console_options(options: Options) -> ConsoleOptions:
+    def _order(self, rules: tuple[Rule, ...]) -> Order:
+        return self._options.order(rules, self._kubectl)
+
+
+def _recording(journal: Journal | None, folder: Path) -> str:
+    stopped = journal.stopped if journal else ""
+    return stopped or f"recorded in {folder}"
+
+
+def _load(careful: Careful) -> str:
+    state = careful.state
+    return f"{state.workers} of {state.maximum} at once: {state.reason}" if state.reason else ""
+
+
+def console_options(
+    options: Options, order: Callable[[tuple[Rule, ...]], Order] | None = None
+) -> ConsoleOptions:
     """What the console needs of the command line."""
     from tui.connection import ConsoleOptions
 
     return ConsoleOptions(
-        options.order,
+        order or options.order,
         is_quiet=options.is_quiet,
         theme=options.theme,
         is_ascii=True if options.is_ascii else None,

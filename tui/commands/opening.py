@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,13 @@ class Opened:
     journal: Journal | None = None
     """Where answers are recorded, if they are."""
 
+    def recorded_in(self, folder: Path, access: Access) -> Opened:
+        """The same, with every answer kept in a new recording. Raises `Trouble`."""
+        from playbooks.sources.journal import Recording
+
+        journal = journal_in(folder, access)
+        return replace(self, source=Recording(self.source, journal), journal=journal)
+
     async def close(self) -> None:
         """Let go of the cluster, and wait until the disk has the recording."""
         await self.source.close()
@@ -50,26 +57,19 @@ def way_in(options: Options) -> Access:
         raise cannot_connect(error) from error
 
 
-async def open_live(access: Access, options: Options, record: Path | None = None) -> Opened:
-    """Reach a cluster, and record what it answers in `record`, if given. Raises `Trouble`."""
+async def open_live(access: Access, options: Options) -> Opened:
+    """Reach a cluster. Raises `Trouble`."""
     from playbooks.sources.access import CannotConnect
     from playbooks.sources.careful import Limits
     from playbooks.sources.live import live_cluster
 
-    limits = Limits(workers=options.workers, no_exec=options.no_exec)
-    cluster = live_cluster(access, limits)
+    cluster = live_cluster(access, Limits(workers=options.workers, no_exec=options.no_exec))
     try:
         version = await cluster.live.connect()
     except CannotConnect as error:
         await cluster.live.close()
         raise cannot_connect(error) from error
-    source: Source = cluster.source
-    journal = journal_in(record, access) if record else None
-    if journal:
-        from playbooks.sources.journal import Recording
-
-        source = Recording(source, journal)
-    return Opened(source, cluster, version, journal)
+    return Opened(cluster.source, cluster, version)
 
 
 def journal_in(folder: Path, access: Access) -> Journal:

@@ -110,8 +110,8 @@ class Options:
             workers=self.workers,
         )
 
-    def order(self, rules: tuple[Rule, ...]) -> Order:
-        """What the engine needs of these."""
+    def order(self, rules: tuple[Rule, ...], kubectl: str = "kubectl") -> Order:
+        """What the engine needs of these; `kubectl` is how commands to the cluster begin."""
         from playbooks.engine.run import Order
 
         return Order(
@@ -122,6 +122,7 @@ class Options:
             all_nodes=self.all_nodes,
             choice=self.choice(),
             target=frozenset(self.targets),
+            kubectl=kubectl,
         )
 
     @property

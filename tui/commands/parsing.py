@@ -172,7 +172,7 @@ def _judging(parser: argparse.ArgumentParser) -> None:
 def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", metavar="PLAYBOOK", nargs="*", help="all that there are, when none is named")
     _judging(parser)
-    parser.add_argument("--record", metavar="DIR", help="keep every answer in this new folder")
+    parser.add_argument("--record", metavar="DIR", help="keep every answer in this folder")
     parser.add_argument("--input", metavar="DIR", help="answer from a recording instead of a cluster")
     _connection(parser)
 
@@ -197,7 +197,9 @@ def _exec(parser: argparse.ArgumentParser) -> None:
 
 
 def _practice(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("scenario", metavar="SCENARIO", nargs="?", help="agent-crashloop, when none is named")
+    parser.add_argument(
+        "scenario", metavar="SCENARIO", nargs="?", default=Options.scenario, help=Options.scenario
+    )
     parser.add_argument("--list", dest="is_list", action="store_true", help="which scenarios there are")
     parser.add_argument("--check", metavar="PLAYBOOK", nargs="*", help="print the report instead")
     parser.add_argument(
@@ -205,7 +207,7 @@ def _practice(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, metavar="N", help="other names and another order (0)")
     parser.add_argument("--nodes", dest="practice_nodes", type=int, metavar="N", help="how many nodes (6)")
-    parser.add_argument("--record", metavar="DIR", help="keep every answer in this new folder")
+    parser.add_argument("--record", metavar="DIR", help="keep every answer in this folder")
     _judging(parser)
     _drawing(parser)
 

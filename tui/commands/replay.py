@@ -9,6 +9,8 @@ from tui.commands.options import Options
 from tui.commands.terminal import is_interactive
 
 if TYPE_CHECKING:
+    from playbooks.engine.run import Order
+    from playbooks.model.rule import Rule
     from tui.connection import Connected
 
 
@@ -29,7 +31,10 @@ def run(options: Options) -> int:
             source, source.name, kind=f"recording of {source.now:%Y-%m-%d %H:%M} UTC", server=folder
         )
 
+    def order(rules: tuple[Rule, ...]) -> Order:
+        return options.order(rules, source.kubectl)
+
     from tui.app import run_console
     from tui.commands.console import console_options
 
-    return run_console(connect, console_options(options))
+    return run_console(connect, console_options(options, order))

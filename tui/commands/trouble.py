@@ -8,6 +8,7 @@ from playbooks.model.text import Text
 
 USAGE = 2
 CANNOT_CONNECT = 3
+BROKEN = 70
 
 
 class Trouble(Exception):
@@ -31,3 +32,13 @@ def told(trouble: Trouble) -> int:
         lines.append(f"  to do: {trouble.remedy}")
     sys.stderr.write("".join(f"{shown}\n" for line in lines for shown in Text(line).lines))
     return trouble.exit
+
+
+def broken() -> int:
+    """Say on standard error that honeyguide itself is at fault, with the traceback; the exit code."""
+    import traceback
+
+    shown = "".join(f"{line}\n" for line in Text(traceback.format_exc().rstrip()).lines)
+    sys.stderr.write(f"{shown}honeyguide: this is an error in honeyguide itself, not in the cluster\n")
+    sys.stderr.write("  to do: please report it, with the lines above\n")
+    return BROKEN

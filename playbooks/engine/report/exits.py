@@ -21,6 +21,8 @@ class Exit(IntEnum):
     """No cluster, or no recording, could be opened."""
     UNJUDGED = 4
     """A gap left a rule without a verdict."""
+    BROKEN = 70
+    """An error in honeyguide itself; standard error tells."""
     INTERRUPTED = 130
     """Stopped by SIGINT."""
     TERMINATED = 143

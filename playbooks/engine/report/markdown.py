@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from playbooks.engine.ranking import Ranked
 from playbooks.engine.report.exits import Exit
 from playbooks.engine.report.marks import Mark
-from playbooks.engine.report.text import MEANINGS, cluster_line
-from playbooks.engine.report.verdict import mark_of, unjudged, verdicts
-from playbooks.engine.report.words import grouped, is_unproven, since, subjects
+from playbooks.engine.report.text import MEANINGS, REASONS_SHOWN, cluster_line
+from playbooks.engine.report.verdict import unjudged, verdicts
+from playbooks.engine.report.words import grouped, is_unproven, since, subjects, unjudged_groups
 from playbooks.engine.snapshot import Snapshot
 from playbooks.model.finding import Evidence, Fix, Step
 from playbooks.model.text import Text
@@ -158,14 +158,15 @@ def _gaps(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _unjudged(snapshot: Snapshot) -> Iterator[str]:
-    outcomes = unjudged(snapshot.outcomes.values())
+    groups = unjudged_groups(unjudged(snapshot.outcomes.values()), snapshot.nodes)
     waiting = [rule.id for rule in snapshot.rules if rule.id not in snapshot.outcomes]
-    if outcomes or waiting:
+    if groups or waiting:
         yield ""
         yield "## Rules without a full verdict"
         yield ""
-    for outcome in outcomes:
-        head = f"{mark_of(outcome).shown()} {outcome.rule.id} {code(outcome.rule.name)}"
-        yield f"- {head} {outcome.looked}/{outcome.total} {inline(outcome.why)}"
+    for group in groups:
+        names = ", ".join(f"{rule.id} {code(rule.name)}" for rule in group.rules)
+        reasons = "; ".join(map(inline, group.reasons[:REASONS_SHOWN]))
+        yield f"- {group.mark.shown()} {group.looked}/{group.total} {names}: {reasons}"
     if waiting:
         yield f"- not reached: {', '.join(waiting)}"

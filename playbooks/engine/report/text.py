@@ -8,10 +8,13 @@ from playbooks.engine.report.exits import Exit
 from playbooks.engine.report.finding_lines import note_lines, root_lines
 from playbooks.engine.report.line import Line, Tone
 from playbooks.engine.report.marks import Mark, plain
-from playbooks.engine.report.verdict import counted, mark_of, unjudged, verdicts
-from playbooks.engine.report.words import GapGroup, grouped, moment
+from playbooks.engine.report.verdict import counted, unjudged, verdicts
+from playbooks.engine.report.words import GapGroup, Unjudged, grouped, moment, unjudged_groups
 from playbooks.engine.snapshot import Snapshot
 from playbooks.model.text import Text
+
+REASONS_SHOWN = 2
+"""How many reasons of one group are shown; JSON has them all."""
 
 
 def as_text(snapshot: Snapshot, exit: Exit, *, is_ascii: bool = False) -> str:
@@ -90,20 +93,26 @@ def _gap(group: GapGroup) -> Iterator[Line]:
 
 
 def _unjudged(snapshot: Snapshot) -> Iterator[Line]:
-    open_outcomes = unjudged(snapshot.outcomes.values())
+    groups = unjudged_groups(unjudged(snapshot.outcomes.values()), snapshot.nodes)
     waiting = [rule.id for rule in snapshot.rules if rule.id not in snapshot.outcomes]
-    if not open_outcomes and not waiting:
+    if not groups and not waiting:
         return
     yield Line()
     yield Line("Rules without a full verdict", Tone.TITLE)
-    for outcome in open_outcomes:
-        mark = mark_of(outcome)
-        head = f"  {mark.shown():<15} {outcome.rule.id} {outcome.rule.name}"
-        yield Line(f"{head}  {outcome.looked}/{outcome.total}", Tone.of(mark))
-        if outcome.why:
-            yield Line(f"      {Text(outcome.why).shown}")
+    for group in groups:
+        yield from (line.indented(2) for line in _group(group))
     if waiting:
         yield Line(f"  not reached: {', '.join(waiting)}", Tone.UNSEEN)
+
+
+def _group(group: Unjudged) -> Iterator[Line]:
+    rules = group.rules
+    names = f"{rules[0].id} {rules[0].name}" if len(rules) == 1 else ", ".join(rule.id for rule in rules)
+    yield Line(f"{group.mark.shown()}  {group.looked}/{group.total}  {names}", Tone.of(group.mark))
+    for reason in group.reasons[:REASONS_SHOWN]:
+        yield Line(f"    {reason}")
+    if (rest := len(group.reasons) - REASONS_SHOWN) > 0:
+        yield Line(f"    and {counted(rest, 'other reason')}", Tone.QUIET)
 
 
 def _last(snapshot: Snapshot, exit: Exit) -> str:
@@ -128,6 +137,7 @@ MEANINGS = {
     Exit.USAGE: "wrong command line",
     Exit.CANNOT_CONNECT: "cannot connect",
     Exit.UNJUDGED: "not everything could be judged",
+    Exit.BROKEN: "an error in honeyguide itself",
     Exit.INTERRUPTED: "interrupted",
     Exit.TERMINATED: "terminated",
 }

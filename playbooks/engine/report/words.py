@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from playbooks.engine.report.marks import Mark
+from playbooks.engine.report.verdict import mark_of
 from playbooks.model.answer import Gap, GapKind
 from playbooks.model.finding import Finding, Ongoing, Ref
+from playbooks.model.outcome import Outcome
 from playbooks.model.rule import Case, Rule
 from playbooks.model.text import Text
 
@@ -58,6 +62,43 @@ def is_unproven(rule: Rule) -> bool:
 
 def _is_made_up(case: Case) -> bool:
     return case.proof == "W"
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """Rules that lack a full verdict for the same reason."""
+
+    mark: Mark
+    """How they ended."""
+    looked: int
+    """Over how much they could look."""
+    total: int
+    """How much there is."""
+    reasons: tuple[str, ...]
+    """Why, each reason once, harmless."""
+    rules: tuple[Rule, ...]
+    """The rules."""
+
+
+def unjudged_groups(outcomes: Iterable[Outcome], nodes: Iterable[str]) -> tuple[Unjudged, ...]:
+    """Outcomes without a full verdict, those with one reason together, the largest group first."""
+    names = sorted(filter(None, nodes), key=len, reverse=True)
+    node = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, names))})(?![\w.-])(: )?") if names else None
+    groups: dict[tuple[Mark, int, int, tuple[str, ...]], list[Rule]] = defaultdict(list)
+    for outcome in outcomes:
+        key = (mark_of(outcome), outcome.looked, outcome.total, _reasons(outcome.why, node))
+        groups[key].append(outcome.rule)
+    made = (Unjudged(*key, tuple(sorted(rules, key=lambda rule: rule.id))) for key, rules in groups.items())
+    return tuple(sorted(made, key=lambda group: (-len(group.rules), group.rules[0].id)))
+
+
+def _reasons(why: str, node: re.Pattern[str] | None) -> tuple[str, ...]:
+    """Each reason once; reasons that differ only in the name of the node are one."""
+    each = why.split("; ") if why else []
+    if node:
+        each = [node.sub(lambda match: "" if match[2] else "a node", reason) for reason in each]
+        each = [re.sub("a node(, a node)+", "several nodes", reason) for reason in each]
+    return tuple(sorted({Text(reason).shown for reason in each}))
 
 
 @dataclass(frozen=True, slots=True)
