@@ -13,9 +13,22 @@ from playbooks.model.cilium.restarting import captured_log, kubectl, restart_age
 from playbooks.model.cilium.status import AgentStatus
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet
-from playbooks.model.finding import Evidence, Finding, Fix, Ongoing, Risk, Severity, finding, step
+from playbooks.model.finding import (
+    CouldNotLook,
+    Evidence,
+    Finding,
+    Fix,
+    Ongoing,
+    Risk,
+    Severity,
+    finding,
+    step,
+)
 from playbooks.model.rule import Case, fault
 from playbooks.model.text import Text
+
+_UNSEEN = (GapKind.FORBIDDEN, GapKind.NOT_RECORDED, GapKind.UNREACHABLE, GapKind.TOO_COSTLY)
+"""Gaps that say nothing of the agent: it was not asked."""
 
 
 @fault(
@@ -29,7 +42,7 @@ def agent_does_not_answer(
     modules: Fleet[AgentModules],
     options: Fleet[AgentOptions],
     healths: Fleet[AgentHealth],
-) -> Iterator[Finding]:
+) -> Iterator[Finding | CouldNotLook]:
     """The agent runs, but does not answer.
 
     Kubernetes sees a running container, while everything that needs the agent waits: the CNI plug-in for new
@@ -44,7 +57,11 @@ def agent_does_not_answer(
             if (gap := fleet.missing.get(node)) and gap.kind is GapKind.TIMED_OUT and gap.command
         }
         status = statuses.missing.get(node)
-        if agent.is_running and status and status.kind is GapKind.TIMED_OUT and len(silent) >= 2:
+        if not agent.is_running or status is None:
+            continue
+        if status.kind in _UNSEEN:
+            yield CouldNotLook(status.detail)
+        elif status.kind is GapKind.TIMED_OUT and len(silent) >= 2:
             yield _finding(agents, agent, list(silent.values()))
 
 
@@ -57,7 +74,7 @@ def _finding(agents: Agents, agent: Agent, silent: list[Gap]) -> Finding:
         agent.pod.ref,
         f"{agent.pod.ref} runs on {agent.node} but does not answer",
         evidence=[
-            Evidence(Text(gap.command), Text(gap.detail), agent.node, gap.taken_at or agents.taken_at)
+            Evidence(Text(gap.command), Text(_own(gap)), agent.node, gap.taken_at or agents.taken_at)
             for gap in strongest[:2]
         ],
         asserts=(Condition(ConditionKind.AGENT_SILENT, agent.node),),
@@ -100,3 +117,8 @@ def _finding(agents: Agents, agent: Agent, silent: list[Gap]) -> Finding:
         ),
         same_as="silent",
     )
+
+
+def _own(gap: Gap) -> str:
+    # What other ways said beside is no part of this command's answer.
+    return gap.detail.partition(" (then ")[0]

@@ -10,7 +10,17 @@ from playbooks.model.cilium.health_matrix import blind, sights
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet
-from playbooks.model.finding import Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step
+from playbooks.model.finding import (
+    Fix,
+    NotApplicable,
+    Ongoing,
+    Ref,
+    Risk,
+    Severity,
+    Verdict,
+    finding,
+    step,
+)
 from playbooks.model.rule import Case, fault
 
 
@@ -19,13 +29,18 @@ from playbooks.model.rule import Case, fault
     step="peers",
     cases=(Case("node-cut-off", proof="W", twin="the same probes, of which one peer answered"),),
 )
-def agent_reaches_no_peer(healths: Fleet[AgentHealth], agents: Agents) -> Iterator[Finding]:
+def agent_reaches_no_peer(healths: Fleet[AgentHealth], agents: Agents) -> Iterator[Verdict]:
     """The agent of one node reaches no other node.
 
     When one agent misses everybody while the others reach each other, it is not everybody who is down: this
     node is cut off. Its cable, its firewall, its routes or its tunnel device are the place to look, and
     everything that the other agents say of it is the other side of the same cut.
     """
+    if healths.facts and all(health.is_off for _, health in healths):
+        yield NotApplicable("health checks are switched off (enable-health-checking)")
+        return
+    if doubt := healths.if_complete().doubt:
+        yield doubt
     every = sights(healths, agents)
     for node, missed in blind(every).items():
         hosts = sum(one.is_host_lost for one in missed)

@@ -12,7 +12,7 @@ from playbooks.model.cilium.node_configs import NodeConfigs
 from playbooks.model.cilium.restarting import restart_agents
 from playbooks.model.cilium.settings import TOGETHER, RunningSettings, Setting
 from playbooks.model.fact import Fleet
-from playbooks.model.finding import Finding, Ongoing, Ref, Severity, finding
+from playbooks.model.finding import CouldNotLook, Finding, Ongoing, Ref, Severity, finding
 from playbooks.model.kube.nodes import Nodes
 from playbooks.model.kube.workloads import DaemonSets
 from playbooks.model.rule import Case, fault
@@ -37,7 +37,7 @@ def config_drift(
     daemon_sets: DaemonSets | None,
     nodes: Nodes | None,
     overrides: NodeConfigs | None,
-) -> Iterator[Finding]:
+) -> Iterator[Finding | CouldNotLook]:
     """Agents do not run with what the ConfigMap says.
 
     An agent reads cilium-config once, at its start. A change sleeps until the next restart and then comes
@@ -45,6 +45,8 @@ def config_drift(
     value, nothing is wrong. When some started before and some after the change, and the key is one on which
     nodes must agree, they no longer fit together.
     """
+    if doubt := settings.if_complete().doubt:
+        yield doubt
     workload = daemon_sets.get(installation.workload) if daemon_sets else None
     is_standing = workload is not None and not workload.is_rolling_out
     is_standing = is_standing and nodes is not None and overrides is not None

@@ -10,7 +10,18 @@ from playbooks.model.cilium.health_matrix import Sight, blind, sights
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet
-from playbooks.model.finding import Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step
+from playbooks.model.finding import (
+    Finding,
+    Fix,
+    NotApplicable,
+    Ongoing,
+    Ref,
+    Risk,
+    Severity,
+    Verdict,
+    finding,
+    step,
+)
 from playbooks.model.kube.nodes import Nodes
 from playbooks.model.rule import Case, fault
 
@@ -29,7 +40,7 @@ from playbooks.model.rule import Case, fault
         ),
     ),
 )
-def node_not_reached_by_peers(healths: Fleet[AgentHealth], agents: Agents, nodes: Nodes) -> Iterator[Finding]:
+def node_not_reached_by_peers(healths: Fleet[AgentHealth], agents: Agents, nodes: Nodes) -> Iterator[Verdict]:
     """Agents do not reach a node, or what runs on it.
 
     Every agent probes every node by ICMP and HTTP, once at the node's own address and once at a health
@@ -38,6 +49,11 @@ def node_not_reached_by_peers(healths: Fleet[AgentHealth], agents: Agents, nodes
     port of the overlay is blocked, or the agent there does not run. One probe that failed is nothing, so both
     protocols must fail, and for several observers where there are several.
     """
+    if healths.facts and all(health.is_off for _, health in healths):
+        yield NotApplicable("health checks are switched off (enable-health-checking)")
+        return
+    if doubt := healths.if_complete().doubt:
+        yield doubt
     every = sights(healths, agents)
     cut_off = blind(every)
     for node in nodes.items:

@@ -10,7 +10,7 @@ from playbooks.model.cilium.health_matrix import own_sight
 from playbooks.model.cilium.restarting import captured_log, restart_agent
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import OnNode
-from playbooks.model.finding import Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step
+from playbooks.model.finding import Finding, Fix, NotApplicable, Ongoing, Ref, Risk, Severity, finding, step
 from playbooks.model.rule import Case, fault
 
 
@@ -19,13 +19,18 @@ from playbooks.model.rule import Case, fault
     step="peers",
     cases=(Case("own-health-endpoint", proof="W", twin="the same probes, of which one protocol answered"),),
 )
-def own_health_endpoint_silent(health: OnNode[AgentHealth], agents: Agents) -> Iterator[Finding]:
+def own_health_endpoint_silent(
+    health: OnNode[AgentHealth], agents: Agents
+) -> Iterator[Finding | NotApplicable]:
     """An agent does not reach the health endpoint on its own node.
 
     The health endpoint is a pod in all but name: it has an address of the node's range and a program of
     Cilium at its door. The way to it never leaves the node. When both of its probes fail, local delivery to
     pods is broken here, or the endpoint's own process is gone.
     """
+    if health.fact.is_off:
+        yield NotApplicable("health checks are switched off (enable-health-checking)")
+        return
     sight = own_sight(health.fact, health.node, agents)
     agent = agents.by_node.get(health.node)
     if sight is None or agent is None or not sight.is_lost:

@@ -10,7 +10,7 @@ from playbooks.model.cilium.installation import Installation, minor_of
 from playbooks.model.cilium.restarting import kubectl, sysdump
 from playbooks.model.cilium.status import AgentStatus
 from playbooks.model.fact import Fleet
-from playbooks.model.finding import Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step
+from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step
 from playbooks.model.kube.workloads import DaemonSets
 from playbooks.model.rule import Case, fault
 
@@ -22,7 +22,7 @@ from playbooks.model.rule import Case, fault
 )
 def versions_differ(
     agents: Agents, statuses: Fleet[AgentStatus], installation: Installation, daemon_sets: DaemonSets | None
-) -> Iterator[Finding]:
+) -> Iterator[Finding | CouldNotLook]:
     """Agents of one cluster run different versions while nobody rolls one out.
 
     During an upgrade two neighbouring versions run side by side, which is what they are tested for. When the
@@ -34,6 +34,9 @@ def versions_differ(
         for node, agent in agents.by_node.items()
         if (version := _running(statuses, node) or agent.version)
     }
+    unknown = [node for node in agents.by_node if node not in versions]
+    if unknown:
+        yield CouldNotLook(f"the version of {len(unknown)} agents is not known, such as on {unknown[0]}")
     counts = Counter(versions.values())
     if len(counts) < 2:
         return

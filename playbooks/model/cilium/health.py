@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -10,6 +10,7 @@ import msgspec
 
 from playbooks.model.answer import Answer, Gap
 from playbooks.model.cilium.agents import Agents
+from playbooks.model.cilium.config import CiliumConfig
 from playbooks.model.cilium.status_response import real_time
 from playbooks.model.cilium.wire import refusal, struct_of
 from playbooks.model.fact import Fact, Provenance, Scene, Scope, Way, decoding
@@ -112,8 +113,10 @@ class AgentHealth(Fact):
     """When the last round of probes began, if that is told."""
     interval: str
     """How far rounds are apart, since 1.18; they grow with the cluster."""
+    is_off: bool = False
+    """Whether the configuration switches health checks off: then nobody is asked."""
     scope: ClassVar[Scope] = Scope.NODE
-    needs: ClassVar[tuple[type[Fact], ...]] = (Agents,)
+    needs: ClassVar[tuple[type[Fact], ...]] = (Agents, CiliumConfig)
     ways: ClassVar[tuple[Way, ...]]
 
     @property
@@ -136,7 +139,11 @@ def time_of(text: str) -> datetime | None:
         return None
 
 
-def _ask(scene: Scene) -> Request | Gap:
+def _ask(scene: Scene) -> Request | Gap | AgentHealth:
+    config = scene.get(CiliumConfig)
+    if not isinstance(config, Gap) and not config.is_on("enable-health-checking", default=True):
+        origin = replace(config.provenance, node=scene.node)
+        return AgentHealth(provenance=origin, local="", peers=(), round_at=None, interval="", is_off=True)
     agents = scene.get(Agents)
     agent = agents if isinstance(agents, Gap) else agents.on(scene.node)
     return agent if isinstance(agent, Gap) else agent.command("cilium-health", "status", "-o", "json")

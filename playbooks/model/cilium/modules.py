@@ -176,7 +176,8 @@ def _decode_text(answer: Answer) -> AgentModules | Gap:
     refused = refusal(answer)
     if refused:
         return refused
-    header, *lines = decoded(answer.body).splitlines() or [""]
+    # Only whole lines: the count at the end of a row that was cut would be another one.
+    header, *lines = decoded(answer.body).rpartition("\n")[0].splitlines() or [""]
     starts = {name: header.find(name) for name in (*_COLUMNS, "LastOK")}
     if min(starts[name] for name in _COLUMNS) < 0 or header.lstrip("# ")[:6] != "Module":
         raise Unreadable("the first line does not name the columns of the table health", 0)

@@ -86,7 +86,9 @@ def _decode_text(answer: Answer) -> AgentStatus | Gap:
     refused = refusal(answer)
     if refused:
         return refused
-    response, parts = read_status(decoded(answer.body), answer.end.taken_at)
+    # Only whole lines: a line that was cut says less than it meant, or something else.
+    lines = decoded(answer.body).rpartition("\n")[0]
+    response, parts = read_status(lines, answer.end.taken_at)
     return AgentStatus(provenance=Provenance.of(answer.request, answer.end), response=response, parts=parts)
 
 
