@@ -61,6 +61,8 @@ class Reply:
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    is_cut: bool = False
+    """The connection is lost after the body, although more was promised."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ class Asked:
     query: tuple[tuple[str, str], ...]
     headers: dict[str, str]
     groups: tuple[str, ...] = ()
+    raw: str = ""
+    """Path and query as they were on the wire."""
 
     @property
     def argv(self) -> tuple[str, ...]:
@@ -126,6 +130,12 @@ class ApiServer:
         self.open_execs = 0
         self.most_execs = 0
         self.pings = 0
+        self.sent = 0
+        """Bytes of standard output that went out."""
+        self.drops = 0
+        """How many of the next requests lose their connection before any answer."""
+        self.delay = 0.0
+        """Seconds before any answer."""
         self.changed = asyncio.Event()
         self._tls = None if is_plain else tls or loopback().server_context()
         self._prefix = prefix
@@ -139,7 +149,9 @@ class ApiServer:
     async def __aenter__(self) -> Self:
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.0)
+        self._runner = web.AppRunner(
+            application, access_log=None, shutdown_timeout=0.0, handler_cancellation=True
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
         await site.start()
@@ -182,10 +194,18 @@ class ApiServer:
         query = tuple(request.query.items())
         groups = tuple(request.headers.getall("Impersonate-Group", ()))
         path = request.path.removeprefix(self._prefix)
-        asked = Asked(request.method, path, query, dict(request.headers), groups)
+        asked = Asked(request.method, path, query, dict(request.headers), groups, request.raw_path)
         self.asked.append(asked)
         self.changed.set()
+        if self.drops and request.transport:
+            self.drops -= 1
+            request.transport.abort()
+            return web.Response()
+        if self.delay:
+            await asyncio.sleep(self.delay)
         reply = self._early(asked)
+        if reply is not None and reply.is_cut:
+            return await _cut(request, reply)
         if reply is not None:
             return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
         words = path.strip("/").split("/")
@@ -277,6 +297,7 @@ class ApiServer:
         for channel, data in ((1, output.stdout), (2, output.stderr)):
             for start in range(0, len(data), output.frame):
                 await socket.send_bytes(bytes([channel]) + data[start : start + output.frame])
+                self.sent += output.frame if channel == 1 else 0
         if output.hangs:
             while (message := await socket.receive()).type is web.WSMsgType.PING:
                 self.pings += 1
@@ -291,6 +312,16 @@ class ApiServer:
                 request.transport.close()
         else:
             await socket.close(code=WSCloseCode.OK)
+
+
+async def _cut(request: web.Request, reply: Reply) -> web.StreamResponse:
+    response = web.StreamResponse(status=reply.status, headers=reply.headers)
+    response.content_length = len(reply.body) + 100
+    await response.prepare(request)
+    await response.write(reply.body)
+    if request.transport:
+        request.transport.close()
+    return response
 
 
 def pod(
