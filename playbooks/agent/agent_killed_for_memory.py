@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from datetime import timedelta
 
-from playbooks.model.cilium.agent_steps import saved_log, told
+from playbooks.model.cilium.agent_steps import helm_upgrade, saved_log, told
 from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.installation import Installation
 from playbooks.model.cilium.remedies import kubectl
@@ -71,8 +70,7 @@ def _finding(agents: Agents, agent: Agent, installation: Installation) -> Findin
                     ),
                     step(
                         "Raise resources.limits.memory in the Helm values; the agents restart for it.",
-                        "helm upgrade cilium cilium/cilium "
-                        f"-n {shlex.quote(installation.namespace)} --reuse-values --set resources.limits.memory=4Gi",
+                        helm_upgrade(installation.namespace, "resources.limits.memory=4Gi"),
                     ),
                 ),
                 undo="Set the limit back.",

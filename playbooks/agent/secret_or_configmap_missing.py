@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
-from playbooks.model.cilium.agent_steps import described
+from playbooks.model.cilium.agent_steps import described, helm_upgrade
 from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.remedies import kubectl
 from playbooks.model.cilium.standing import Standing, agents_standing
@@ -83,12 +82,8 @@ def _fix(ref: Ref, key: str, agent: Agent) -> Fix:
             step("Look whether it exists in another namespace.", kubectl("get", plural, "-A", *by_name)),
             step("Create the keys for IPsec.", make)
             if ref.name == _IPSEC
-            else step("Let the chart make it again, from the values in force.", _helm(ref.namespace)),
+            else step("Let the chart make it again, from the values in force.", helm_upgrade(ref.namespace)),
         ),
         undo=f"Delete {ref}.",
         verify=f"{kubectl('-n', ref.namespace, 'get', plural, ref.name)} shows it, and the agent is ready.",
     )
-
-
-def _helm(namespace: str) -> str:
-    return f"helm upgrade cilium cilium/cilium -n {shlex.quote(namespace)} --reuse-values"

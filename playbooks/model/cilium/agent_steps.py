@@ -48,3 +48,9 @@ def deleted(pod: Pod) -> Step:
         f"Delete the pod {meta.name}; its owner makes a new one.",
         kubectl("-n", meta.namespace, "delete", "pod", meta.name),
     )
+
+
+def helm_upgrade(namespace: str, *values: str) -> str:
+    """A Helm command that keeps the values in force and sets some."""
+    words = ["helm", "upgrade", "cilium", "cilium/cilium", "-n", namespace, "--reuse-values"]
+    return " ".join(map(shlex.quote, [*words, *(word for value in values for word in ("--set", value))]))
