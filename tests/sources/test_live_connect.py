@@ -80,7 +80,11 @@ async def test_a_connection_that_is_never_answered(tmp_path: Path) -> None:
     assert "nobody answers" in error.what
 
 
-async def test_an_unknown_name(tmp_path: Path) -> None:
+async def test_an_unknown_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     async with unreachable(tmp_path, server="https://api.invalid:6443") as source:
         error = await failing(source)
     assert "api.invalid is not known" in error.what

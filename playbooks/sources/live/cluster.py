@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from playbooks.sources.access import Access
 from playbooks.sources.careful import Careful, Limits
+from playbooks.sources.live.patience import Patience
 from playbooks.sources.live.source import LiveSource
 from playbooks.sources.scrubber import Scrubber
 
@@ -20,9 +21,11 @@ class LiveCluster:
     """To connect, and for questions about ourselves: version and permissions."""
 
 
-def live_cluster(access: Access, limits: Limits | None = None) -> LiveCluster:
-    """The sources over an access; nothing is opened yet."""
-    live = LiveSource(access)
+def live_cluster(
+    access: Access, limits: Limits | None = None, patience: Patience | None = None
+) -> LiveCluster:
+    """The sources over an access; nothing is opened yet. What is not given comes from its options."""
+    live = LiveSource(access, patience)
     kubectl = access.command_prefix
     workers = Limits(workers=access.options.workers)
     source = Careful(Scrubber(live, kubectl), limits or workers, kubectl)
