@@ -1,0 +1,134 @@
+"""The half of the console that talks to the engine: keeps the session, takes messages, draws at a pace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import App
+from textual.driver import Driver
+from textual.timer import Timer
+
+from tui import news
+from tui.connection import Connect, ConsoleOptions
+from tui.screens.diagnose import DiagnoseScreen
+from tui.session import Session
+
+if TYPE_CHECKING:
+    from tui.view.desk import Desk
+    from tui.view.topic import Topic
+
+_FRAME = 0.1
+_SLOW_FRAME = 0.5
+"""Seconds between two drawings of what the engine says; keys are answered at once."""
+
+
+class EngineApp(App[None], inherit_bindings=False):
+    """An app with a session."""
+
+    def __init__(self, connect: Connect, options: ConsoleOptions, driver: type[Driver] | None) -> None:
+        """Nothing is loaded or connected before the first paint."""
+        super().__init__(driver_class=driver)
+        self.session = Session(connect, options, self.post_message)
+        self.diagnose = DiagnoseScreen()
+        self._pace = _SLOW_FRAME if options.is_slow else _FRAME
+        self._drawing: Timer | None = None
+
+    def stop(self) -> bool:
+        """Stop all work; whether there was any."""
+        was_running = self.session.stop()
+        self.draw_soon()
+        return was_running
+
+    def draw_soon(self) -> None:
+        """Show how things stand, but not more often than the eye and the link can take."""
+        if self._drawing is None:
+            self._drawing = self.set_timer(self._pace, self._draw)
+
+    def _draw(self) -> None:
+        self._drawing = None
+        self.diagnose.update()
+
+    def make_desk(self, folded: frozenset[str]) -> Desk | None:
+        """What the panes show; nothing before the playbooks are loaded."""
+        session = self.session
+        if session.catalogue is None:
+            return None
+        from tui.view.board import Board
+        from tui.view.desk import Desk
+
+        runs = session.runs
+        return Desk(
+            Board(
+                session.catalogue,
+                session.snapshot,
+                session.is_running,
+                dict(runs.gone) if runs else {},
+                frozenset(runs.watched) if runs else frozenset(),
+                folded,
+            )
+        )
+
+    def ask_again(self, topic: Topic | None) -> str:
+        """Connect again, or ask again what a topic needs; what is told about it."""
+        session = self.session
+        if session.connected is None:
+            session.open()
+            return "connecting again"
+        if session.runs is None or topic is None or not topic.rules:
+            session.check(session.options.playbooks)
+            return "asking everything again"
+        kind, _, name = topic.key.partition(" ")
+        if kind in ("finding", "gone"):
+            session.runs.watch(name, topic.rules[0])
+            return f"watching {topic.rules[0].id} until it is gone; x stops"
+        session.runs.start(topic.rules)
+        return f"asking again: {len(topic.rules)} rules"
+
+    def on_engine_started(self, message: news.EngineStarted) -> None:
+        """The playbooks are known: connect."""
+        self.session.started(message.engine, message.catalogue)
+        self.diagnose.update()
+
+    def on_connection_opened(self, message: news.ConnectionOpened) -> None:
+        """There is a source."""
+        self.session.opened(message.connected)
+        self.diagnose.update()
+
+    def on_connection_failed(self, message: news.ConnectionFailed) -> None:
+        """There is none, and why."""
+        self.session.refused(message.failure)
+        self.diagnose.update()
+
+    def on_snapshot_arrived(self, message: news.SnapshotArrived) -> None:
+        """A run stands otherwise."""
+        if self.session.runs:
+            self.session.runs.take(message.run, message.snapshot)
+            self.draw_soon()
+
+    def on_run_ended(self, message: news.RunEnded) -> None:
+        """A run is over."""
+        if message.failure:
+            self.session.failure = message.failure
+        if self.session.runs and not message.is_stopped:
+            self.session.runs.ended(message.run, is_broken=message.failure is not None)
+        self.draw_soon()
+
+    def on_look_due(self, message: news.LookDue) -> None:
+        """A watched finding is to be looked at again."""
+        if self.session.runs:
+            self.session.runs.look_again(message.key)
+
+    def on_answer_arrived(self, message: news.AnswerArrived) -> None:
+        """A raw answer: for the screen that asked for it."""
+        from tui.screens.reader import AnswerScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, AnswerScreen):
+                screen.take_answer(message)
+        if self.diagnose.exhibits:
+            self.diagnose.exhibits.take_answer(message)
+
+    def on_looked_arrived(self, message: news.LookedArrived) -> None:
+        """What a step rests on."""
+        if self.diagnose.exhibits:
+            self.diagnose.exhibits.take_looked(message)

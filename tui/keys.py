@@ -1,0 +1,177 @@
+"""The one registry of actions: ids, keys, words; bindings, key line, help page and tests read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from textual.binding import Binding
+
+
+class Place(StrEnum):
+    """Where the keys go."""
+
+    LIST = "list of playbooks and findings"
+    EVIDENCE = "evidence"
+    ANSWER = "raw answer"
+    PAGE = "finding and fix"
+    READER = "full-screen text"
+    CHOICE = "choice"
+    PROMPT = "command line"
+
+
+PANES = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.PAGE})
+"""The panes of Diagnose."""
+_ANY = PANES | {Place.READER}
+_SCROLLS = _ANY | {Place.CHOICE}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a key does."""
+
+    id: str
+    """Stable, for remapping."""
+    keys: tuple[str, ...]
+    """Textual's names of the keys."""
+    word: str
+    """On the key line."""
+    help: str
+    """On the help page; one sentence."""
+    call: str
+    """Textual's name of the method."""
+    places: frozenset[Place] = _ANY
+    """Where it applies."""
+    rank: int = 50
+    """On the key line: lower is shown first; 99 is never shown."""
+
+    def binding(self) -> Binding:
+        """As a binding."""
+        return Binding(",".join(self.keys), self.call, self.word, show=False, id=self.id)
+
+
+_TEXTS = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.READER})
+
+# fmt: off
+ACTIONS: tuple[Action, ...] = (
+    Action("open", ("enter",), "open", "Open what is selected.", "open", _SCROLLS, 1),
+    Action("back", ("escape", "backspace"), "back", "Go back; never anything else.", "back", _SCROLLS, 2),
+    Action("again", ("r",), "again",
+           "Ask again: a playbook all it needs, a finding only what it needs, watched until it is gone.",
+           "again", PANES, 3),
+    Action("copy", ("c",), "copy",
+           "Copy a command, the evidence or the finding to the terminal's clipboard and to a file.",
+           "copy", _ANY, 4),
+    Action("raw", ("d",), "raw", "Show the raw answer on the whole screen.", "raw", PANES, 9),
+    Action("logs", ("l",), "logs", "Show the log of the agent on the selected node.", "logs", PANES, 10),
+    Action("stop", ("x", "ctrl+c"), "stop", "Stop all work under way, at once.", "stop", _ANY, 0),
+    Action("filter", ("slash",), "filter",
+           "Show only rows that hold a text; an empty one shows all again.", "filter", _TEXTS, 8),
+    Action("command", ("colon",), "command",
+           "Type a command, such as :check agent or :node worker-*.", "command", PANES, 7),
+    Action("help", ("question_mark", "f1"), "help",
+           "Keys of this pane, then the words on this screen.", "help", _ANY, 5),
+    Action("quit", ("q",), "leave",
+           "Close the top screen; on Diagnose, leave honeyguide.", "close", _SCROLLS, 6),
+    Action("info", ("i",), "info",
+           "All about the connection, the run and this terminal.", "info", PANES, 20),
+    Action("next", ("tab",), "next pane", "Go to the next pane.", "next_pane", PANES, 21),
+    Action("previous", ("shift+tab",), "previous pane",
+           "Go to the previous pane.", "previous_pane", PANES, 99),
+    Action("older", ("left_square_bracket",), "older",
+           "Go to what was selected before.", "older", PANES, 30),
+    Action("newer", ("right_square_bracket",), "newer",
+           "Go to what was selected after that.", "newer", PANES, 31),
+    Action("print", ("Y",), "print",
+           "Leave the screen and print the selection unwrapped, for the terminal's own scrollback.",
+           "print", _ANY, 32),
+    Action("fold", ("space",), "fold",
+           "Fold or unfold the steps of a playbook.", "fold", frozenset({Place.LIST}), 33),
+    Action("suspend", ("ctrl+z",), "suspend",
+           "Put honeyguide in the background; fg brings it back.", "suspend", _SCROLLS, 99),
+    Action("up", ("up",), "up", "One row up.", "up", _SCROLLS, 99),
+    Action("down", ("down",), "down", "One row down.", "down", _SCROLLS, 99),
+    Action("left", ("left",), "left",
+           "To the left, where rows are longer than the pane.", "left", _SCROLLS, 99),
+    Action("right", ("right",), "right",
+           "To the right, where rows are longer than the pane.", "right", _SCROLLS, 99),
+    Action("page-up", ("pageup",), "page up", "One page up.", "page_up", _SCROLLS, 99),
+    Action("page-down", ("pagedown",), "page down", "One page down.", "page_down", _SCROLLS, 99),
+    Action("top", ("home",), "top", "To the first row.", "top", _SCROLLS, 99),
+    Action("end", ("end",), "end", "To the last row.", "end", _SCROLLS, 99),
+)
+# fmt: on
+"""Everything that a key does."""
+
+MOVES = ("up", "down", "left", "right", "page-up", "page-down", "top", "end")
+"""Actions of every widget that scrolls."""
+
+_SHOWN = {
+    "escape": "esc", "question_mark": "?", "slash": "/", "colon": ":", "left_square_bracket": "[",
+    "right_square_bracket": "]", "pageup": "PgUp", "pagedown": "PgDn", "up": "↑", "down": "↓", "left": "←",
+    "right": "→", "f1": "F1",
+}  # fmt: skip
+_ASCII = {"↑": "up", "↓": "down", "←": "left", "→": "right"}
+
+
+def shown(key: str, *, is_ascii: bool = False) -> str:
+    """A key as a person says it."""
+    name = _SHOWN.get(key, key)
+    return _ASCII.get(name, name) if is_ascii else name
+
+
+class BadKeymap(ValueError):
+    """A keymap that names an unknown action or gives one key two meanings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The registry with a person's changes."""
+
+    actions: tuple[Action, ...] = ACTIONS
+    """With the keys in force."""
+
+    @classmethod
+    def mapped(cls, keymap: Mapping[str, str]) -> Keys:
+        """The registry with other keys for some actions. Raises `BadKeymap`."""
+        known = {action.id for action in ACTIONS}
+        if unknown := sorted(set(keymap) - known):
+            raise BadKeymap(f"no action is called {unknown[0]}; there are {', '.join(sorted(known))}")
+        made = cls(tuple(_with_keys(action, keymap.get(action.id)) for action in ACTIONS))
+        for key, ids in made.meanings().items():
+            if len(ids) > 1:
+                raise BadKeymap(f"the key {key} would mean both {ids[0]} and {ids[1]}")
+        return made
+
+    def meanings(self) -> dict[str, list[str]]:
+        """For each key the actions it means."""
+        found: dict[str, list[str]] = {}
+        for action in self.actions:
+            for key in action.keys:
+                found.setdefault(key, []).append(action.id)
+        return found
+
+    def get(self, id: str) -> Action:
+        """An action by id."""
+        return next(action for action in self.actions if action.id == id)
+
+    def at(self, place: Place) -> tuple[Action, ...]:
+        """What applies in a place, the most useful first."""
+        return tuple(sorted((one for one in self.actions if place in one.places), key=lambda one: one.rank))
+
+    def keymap(self) -> dict[str, str]:
+        """As Textual wants it."""
+        return {action.id: ",".join(action.keys) for action in self.actions}
+
+
+def _with_keys(action: Action, keys: str | None) -> Action:
+    if keys is None:
+        return action
+    return replace(action, keys=tuple(key.strip() for key in keys.split(",") if key.strip()))
+
+
+def bindings(ids: Iterable[str]) -> list[Binding]:
+    """Bindings of some actions, for a screen or a widget."""
+    wanted = set(ids)
+    return [action.binding() for action in ACTIONS if action.id in wanted]

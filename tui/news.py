@@ -1,0 +1,92 @@
+"""Messages from the engine's thread to the screens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from playbooks.engine.discovery import Catalogue
+    from playbooks.engine.looked import Looked
+    from playbooks.engine.snapshot import Snapshot
+    from playbooks.engine.thread import EngineThread
+    from playbooks.model.answer import Gap
+    from tui.connection import Connected, Failure
+    from tui.view.sheet import Sheet
+
+
+class EngineStarted(Message):
+    """The engine is loaded and the playbooks are known."""
+
+    def __init__(self, engine: EngineThread, catalogue: Catalogue) -> None:
+        super().__init__()
+        self.engine = engine
+        self.catalogue = catalogue
+
+
+class ConnectionOpened(Message):
+    """A source can be asked."""
+
+    def __init__(self, connected: Connected) -> None:
+        super().__init__()
+        self.connected = connected
+
+
+class ConnectionFailed(Message):
+    """There is no source, and why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__()
+        self.failure = failure
+
+
+class SnapshotArrived(Message):
+    """A run stands otherwise than before."""
+
+    def __init__(self, run: int, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.run = run
+        self.snapshot = snapshot
+
+
+class RunEnded(Message):
+    """A run is over, was stopped, or broke."""
+
+    def __init__(self, run: int, *, is_stopped: bool = False, failure: Failure | None = None) -> None:
+        super().__init__()
+        self.run = run
+        self.is_stopped = is_stopped
+        self.failure = failure
+
+
+class LookDue(Message):
+    """It is time to look again at a finding that is watched."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class AnswerArrived(Message):
+    """A raw answer, or why there is none."""
+
+    def __init__(
+        self, name: str, sheet: Sheet | None, gap: Gap | None, taken_at: datetime | None, command: str = ""
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.command = command or name
+        self.sheet = sheet
+        self.gap = gap
+        self.taken_at = taken_at
+
+
+class LookedArrived(Message):
+    """The answers that the verdicts of some rules rest on."""
+
+    def __init__(self, topic: str, looked: tuple[Looked, ...]) -> None:
+        super().__init__()
+        self.topic = topic
+        self.looked = looked

@@ -1,0 +1,201 @@
+"""The runs of a session: started, stopped, watched, and put together. Lives on the screen's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+
+from tui.connection import Failure
+from tui.news import LookDue, RunEnded, SnapshotArrived
+
+if TYPE_CHECKING:
+    from playbooks.engine.ranking import Ranked
+    from playbooks.engine.run import Order, Run
+    from playbooks.engine.snapshot import Snapshot
+    from playbooks.engine.thread import EngineThread
+    from playbooks.model.answer import Source
+    from playbooks.model.rule import Rule
+
+_KEPT_RUNS = 4
+"""Runs whose answers can still be looked at, besides the largest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A finding that was there and is not any more."""
+
+    ranked: Ranked
+    """As it was last seen."""
+    at: datetime
+    """When it was first seen to be gone."""
+
+
+@dataclass(slots=True)
+class _Started:
+    """A run and what it is for."""
+
+    run: Run
+    future: Future[Snapshot]
+    rules: tuple[Rule, ...]
+    watching: str = ""
+
+
+@dataclass(slots=True)
+class Runs:
+    """Every run against one source."""
+
+    engine: EngineThread
+    """Where they run."""
+    source: Source
+    """Who is asked."""
+    post: Callable[[Message], object]
+    """Takes messages from any thread."""
+    make_order: Callable[[tuple[Rule, ...]], Order]
+    """What the person chose for runs."""
+    interval: float
+    """Seconds between two looks at a finding that is watched."""
+    snapshot: Snapshot | None = None
+    """All that is known so far."""
+    gone: dict[str, Gone] = field(default_factory=dict)
+    """Findings that were there, by key."""
+    watched: dict[str, Rule] = field(default_factory=dict)
+    """Findings that are looked at again until they are gone, by key."""
+    nodes: tuple[str, ...] | None = None
+    """Globs of nodes chosen in the console."""
+    _started: dict[int, _Started] = field(default_factory=dict)
+    _latest: dict[int, Snapshot] = field(default_factory=dict)
+    _base: Snapshot | None = None
+    _pauses: dict[str, Future[Any]] = field(default_factory=dict)
+    _look: int = 1
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a run is under way, or the next look at a watched finding."""
+        return bool(self._pauses) or bool(self._live)
+
+    @property
+    def newest_first(self) -> tuple[Run, ...]:
+        """Runs whose answers can still be looked at."""
+        return tuple(self._started[number].run for number in sorted(self._started, reverse=True))
+
+    def judging(self, rules: tuple[Rule, ...]) -> tuple[Run, ...]:
+        """Runs with any of these rules, the newest first."""
+        wanted = {rule.id for rule in rules}
+        return tuple(
+            one.run
+            for _, one in sorted(self._started.items(), reverse=True)
+            if any(rule.id in wanted for rule in one.rules)
+        )
+
+    def start(self, rules: tuple[Rule, ...], watching: str = "") -> None:
+        """Start a run; `SnapshotArrived` and at last `RunEnded` follow."""
+        number = self._look
+        order = self.make_order(rules)
+        nodes = order.nodes if self.nodes is None else self.nodes
+        order = replace(order, first_look=number, nodes=nodes)
+        self._look += order.looks
+
+        def told(snapshot: Snapshot) -> None:
+            self.post(SnapshotArrived(number, snapshot))
+
+        run, future = self.engine.run(self.source, order, told)
+        self._started[number] = _Started(run, future, rules, watching)
+        self._forget()
+        future.add_done_callback(lambda done: self.post(_ended(number, done)))
+
+    def start_afresh(self, rules: tuple[Rule, ...]) -> None:
+        """Start a run that nothing known before is mixed with."""
+        self.stop()
+        self._base = self.snapshot = None
+        self.gone.clear()
+        self.start(rules)
+
+    def watch(self, key: str, rule: Rule) -> None:
+        """Ask only what a finding needs, again and again until it is gone."""
+        self.watched[key] = rule
+        if pause := self._pauses.pop(key, None):
+            pause.cancel()
+        self.start((rule,), watching=key)
+
+    def take(self, number: int, snapshot: Snapshot) -> None:
+        """Results of a run; what comes after it was stopped is left aside."""
+        started = self._started.get(number)
+        if started is not None and not started.future.cancelled():
+            self._latest[number] = snapshot
+            self._put_together()
+
+    def ended(self, number: int, *, is_broken: bool) -> None:
+        """A run is over: note what is gone, and look again at what is watched."""
+        from tui.view.merged import judged_since, merged
+
+        last = self._latest.pop(number, None)
+        started = self._started.get(number)
+        if last is None or started is None:
+            return
+        for key, ranked in judged_since(self._base, last):
+            self.gone.setdefault(key, Gone(ranked, last.taken_at))
+        self._base = merged(self._base, last)
+        self._put_together()
+        if started.watching:
+            self._go_on_watching(started.watching, is_broken=is_broken)
+
+    def look_again(self, key: str) -> None:
+        """The time has come for the next look at a watched finding."""
+        if key in self.watched:
+            self.watch(key, self.watched[key])
+
+    def stop(self) -> None:
+        """Stop everything under way, at once."""
+        for started in self._live:
+            started.future.cancel()
+        for pause in self._pauses.values():
+            pause.cancel()
+        self._pauses.clear()
+        self.watched.clear()
+        self._latest.clear()
+        if self.snapshot and not self.snapshot.is_over:
+            self.snapshot = replace(self.snapshot, is_stopped=True)
+        self._base = self.snapshot
+
+    @property
+    def _live(self) -> list[_Started]:
+        return [one for one in self._started.values() if not one.future.done()]
+
+    def _forget(self) -> None:
+        """Drop the runs that nobody looks at any more: watching makes one every few seconds."""
+        largest = max(self._started, key=lambda number: len(self._started[number].rules))
+        for number in sorted(self._started)[:-_KEPT_RUNS]:
+            if number != largest and self._started[number].future.done():
+                del self._started[number]
+
+    def _put_together(self) -> None:
+        from tui.view.merged import keyed, merged
+
+        whole = self._base
+        for number in sorted(self._latest):
+            whole = merged(whole, self._latest[number])
+        self.snapshot = whole
+        for key in self.gone.keys() & keyed(whole).keys():
+            del self.gone[key]
+
+    def _go_on_watching(self, key: str, *, is_broken: bool) -> None:
+        from tui import asking
+
+        if key in self.gone or is_broken:
+            self.watched.pop(key, None)
+        elif key in self.watched:
+            pause = self.engine.submit(asking.paused(self.source, self.interval))
+            self._pauses[key] = pause
+            pause.add_done_callback(lambda done: None if done.cancelled() else self.post(LookDue(key)))
+
+
+def _ended(number: int, done: Future[Snapshot]) -> RunEnded:
+    if done.cancelled():
+        return RunEnded(number, is_stopped=True)
+    error = done.exception()
+    return RunEnded(number, failure=Failure.of(error) if error else None)

@@ -1,0 +1,228 @@
+"""Diagnose: what is wrong, the evidence, the finding and its fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from tui.ink import BLANK, Line
+from tui.keys import Place, bindings
+from tui.screens.exhibits import Exhibits
+from tui.screens.prompting import PromptScreen
+from tui.screens.reader import AnswerScreen
+from tui.view.rows import Row, filtered
+from tui.view.status import Status
+from tui.view.trouble import failure_lines, failure_rows, waiting_rows
+from tui.widgets.listing import Listing
+from tui.widgets.one_line import StatusLine
+from tui.widgets.panes import Panes, Stage
+
+if TYPE_CHECKING:
+    from tui.view.desk import Desk
+    from tui.view.topic import Copy, Topic
+
+_BESIDE = (Place.EVIDENCE, Place.ANSWER)
+
+
+class DiagnoseScreen(PromptScreen):
+    """The screen of the console."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(("open", "again", "raw", "logs", "filter", "command", "info", "fold"))
+    ]
+
+    def __init__(self) -> None:
+        """A screen that is not connected yet."""
+        super().__init__()
+        self.status = StatusLine(id="status")
+        self.panes = Panes()
+        self.exhibits: Exhibits | None = None
+        self._desk: Desk | None = None
+        self._folded: frozenset[str] = frozenset()
+        self._filters: dict[Place, str] = {}
+        self._filtering = Place.LIST
+
+    def compose(self) -> ComposeResult:
+        """Status, panes, prompt, keys."""
+        yield self.status
+        yield self.panes
+        yield self.prompt
+        yield self.key_line
+
+    def on_mount(self) -> None:
+        """Draw what there is: nothing yet."""
+        super().on_mount()
+        self.exhibits = Exhibits(self.panes, self.console.session)
+        self.update()
+
+    def update(self) -> None:
+        """Show how things stand now."""
+        session = self.console.session
+        nodes = session.runs.nodes if session.runs else None
+        status = Status(session.connected, session.snapshot, session.failure, session.is_running, nodes)
+        self.status.show_fields(status.fields())
+        self.key_line.work(BLANK if self.panes.is_wide else status.progress)
+        self._desk = self.console.make_desk(self._folded)
+        self.panes.board.show(filtered(self._rows(), self._filters.get(Place.LIST, "")))
+        if self._desk and not self.panes.board.is_steered and (root := self._desk.first_root()):
+            self.panes.board.select(root)
+        self._show_topic()
+        self.update_keys()
+
+    @property
+    def topic(self) -> Topic | None:
+        """What is selected."""
+        return self._desk.topic(self.panes.board.selected) if self._desk else None
+
+    def show_log(self, node: str, *, is_previous: bool | None = None) -> None:
+        """Show the log of the agent on a node."""
+        name = self.console.session.ask_log(node, is_previous=is_previous)
+        self.app.push_screen(AnswerScreen(name))
+
+    def copies(self) -> tuple[Copy, ...]:
+        """What can be copied of the pane with the keys."""
+        from tui.view.answers import copies_of
+
+        topic, exhibit = self.topic, self.panes.exhibit
+        of_topic = topic.copies() if topic else ()
+        sheet = self.panes.answer.sheet
+        of_exhibit = copies_of(exhibit.command, exhibit.excerpt, sheet) if exhibit else ()
+        return (*of_exhibit, *of_topic) if self.place in _BESIDE else (*of_topic, *of_exhibit)
+
+    def printed(self) -> Iterable[Line]:
+        """What is selected, whole and unwrapped; in the evidence, the raw answer."""
+        topic, answer = self.topic, self.panes.answer
+        if self.place in _BESIDE:
+            return [answer.row_at(at) for at in range(answer.row_count)]
+        return (*topic.head, BLANK, *topic.fixes, BLANK, *topic.rest) if topic else self.panes.page.lines
+
+    def entered(self, sign: str, text: str) -> None:
+        """Do what was typed."""
+        from tui.screens.colon import obey
+
+        if sign == "/":
+            self._keep_only(text)
+        elif said := obey(self, text):
+            self.tell(said)
+
+    def changed(self, sign: str, text: str) -> None:
+        """Filter while typing, but for answers of megabytes."""
+        if sign == "/" and self._filtering is Place.LIST:
+            self._keep_only(text)
+
+    def on_listing_selected(self, event: Listing.Selected) -> None:
+        """The cursor moved: show what is there."""
+        if event.listing is self.panes.board:
+            self._show_topic()
+        elif self.exhibits:
+            self.exhibits.at_cursor()
+
+    def on_listing_opened(self, event: Listing.Opened) -> None:
+        """A selected row was clicked."""
+        event.stop()
+        self.action_open()
+
+    def on_panes_staged(self) -> None:
+        """Another pane has the keys."""
+        self.update_keys()
+
+    def action_open(self) -> None:
+        """Go deeper into what is selected."""
+        if not self.panes.forward() and self.place in _BESIDE:
+            self.action_raw()
+
+    def action_back(self) -> None:
+        """Go back."""
+        self.panes.backward()
+
+    def action_close(self) -> None:
+        """Leave honeyguide."""
+        self.console.leave()
+
+    def action_again(self) -> None:
+        """Connect again, or ask again for what is selected."""
+        self.tell(self.console.ask_again(self.topic))
+        self.update()
+
+    def action_raw(self) -> None:
+        """Show the raw answer on the whole screen; asks for it when it was too large to keep."""
+        exhibit = self.panes.exhibit
+        if not self.panes.is_wide and self.place not in _BESIDE:
+            self.panes.go(Stage.EVIDENCE)
+        elif exhibit is None or not exhibit.command:
+            why = exhibit.gap.detail if exhibit and exhibit.gap else "no evidence is selected"
+            self.tell(f"there is no raw answer: {why}")
+        else:
+            self.app.push_screen(AnswerScreen(exhibit.command, exhibit.excerpt))
+            self.console.session.ask_answer(exhibit.command, may_ask=True)
+
+    def action_logs(self) -> None:
+        """Show the log of the agent on the selected node."""
+        exhibit, topic = self.panes.exhibit, self.topic
+        nodes = topic.nodes if topic else ()
+        if exhibit and exhibit.node and (self.place in _BESIDE or not nodes):
+            nodes = (exhibit.node,)
+        if len(nodes) > 1:
+            self.console.choose("Log of the agent on which node?", nodes, self.show_log)
+        elif nodes:
+            self.show_log(nodes[0])
+        else:
+            self.tell("this names no node; :log NODE shows the log of its agent")
+
+    def action_filter(self) -> None:
+        """Ask which rows to show."""
+        self._filtering = self.place
+        self.ask("/", self._filters.get(self.place, ""))
+
+    def action_command(self) -> None:
+        """Ask for a command."""
+        from tui.screens.colon import completions
+
+        self.ask(":", complete=lambda text: completions(self, text))
+
+    def action_info(self) -> None:
+        """Show all about the connection, the run and this terminal."""
+        self.console.show_info()
+
+    def action_fold(self) -> None:
+        """Fold or unfold the playbook at the cursor."""
+        from tui.view.board import PLAYBOOK, STEP
+
+        key = self.panes.board.selected
+        for start in (PLAYBOOK, STEP):
+            if key.startswith(start):
+                name = key.removeprefix(start).partition(" ")[0]
+                self._folded = self._folded ^ {name}
+                self.update()
+                self.panes.board.select(PLAYBOOK + name)
+
+    def _rows(self) -> tuple[Row, ...]:
+        session = self.console.session
+        if session.connected is None and session.failure:
+            return failure_rows(session.failure, "no connection")
+        if self._desk is None:
+            return waiting_rows("loading the playbooks…")
+        broken = failure_rows(session.failure, "the check broke") if session.failure else ()
+        connecting = waiting_rows("connecting… x stops") if session.is_connecting else ()
+        return (*broken, *connecting, *self._desk.board.rows())
+
+    def _show_topic(self) -> None:
+        session, topic = self.console.session, self.topic
+        if session.failure and (session.connected is None or topic is None):
+            self.panes.page.show(failure_lines(session.failure, "no connection"), "failure")
+        elif topic is not None:
+            self.panes.show_topic(topic)
+            if self.exhibits:
+                self.exhibits.show(topic, session.snapshot)
+
+    def _keep_only(self, text: str) -> None:
+        self._filters[self._filtering] = text
+        if self._filtering is Place.LIST:
+            self.update()
+        elif self._filtering is Place.ANSWER:
+            self.panes.answer.keep_only(text)
+        else:
+            self.panes.keep_only(text)

@@ -1,0 +1,210 @@
+"""A session: the engine, the source, its runs and what is asked besides. Lives on the screen's thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+
+from tui.connection import Connect, Connected, ConsoleOptions, Failure
+from tui.news import ConnectionFailed, ConnectionOpened, EngineStarted, LookedArrived
+from tui.runs import Runs
+
+if TYPE_CHECKING:
+    from playbooks.engine.discovery import Catalogue
+    from playbooks.engine.run import Order
+    from playbooks.engine.snapshot import Snapshot
+    from playbooks.engine.thread import EngineThread
+    from playbooks.model.rule import Rule
+
+_CLOSING = 1.0
+"""Seconds that a source may take to let go."""
+
+
+@dataclass(slots=True)
+class Session:
+    """From the start of the console to its end; every method is called on the screen's thread."""
+
+    connect: Connect
+    """How to connect."""
+    options: ConsoleOptions
+    """What the person chose."""
+    post: Callable[[Message], object]
+    """Takes messages from any thread."""
+    engine: EngineThread | None = None
+    """The engine, once it is loaded."""
+    catalogue: Catalogue | None = None
+    """The playbooks and rules, once they are loaded."""
+    connected: Connected | None = None
+    """The source, once there is one."""
+    runs: Runs | None = None
+    """The runs, once there is a source."""
+    failure: Failure | None = None
+    """Why there is no source, or why a run broke."""
+    _opening: Future[Connected] | None = None
+
+    def load(self) -> None:
+        """Load the engine beside the screen; `EngineStarted` follows."""
+        threading.Thread(target=self._load, name="loading", daemon=True).start()
+
+    def started(self, engine: EngineThread, catalogue: Catalogue) -> None:
+        """The engine is there: connect."""
+        self.engine, self.catalogue = engine, catalogue
+        self.open()
+
+    def open(self) -> None:
+        """Connect, or try again; `ConnectionOpened` or `ConnectionFailed` follows."""
+        if self.engine is None or self._opening is not None:
+            return
+        self.failure = None
+        self._opening = self.engine.submit(_opened(self.connect))
+        self._opening.add_done_callback(self._tell_opened)
+
+    def opened(self, connected: Connected) -> None:
+        """The source is there: run what was asked for."""
+        self._opening = None
+        if self.engine is None:
+            return
+        self.connected = connected
+        self.runs = Runs(self.engine, connected.source, self.post, self._order, self.options.interval)
+        if not self.options.is_quiet:
+            self.check(self.options.playbooks)
+
+    def refused(self, failure: Failure) -> None:
+        """There is no source."""
+        self._opening, self.failure = None, failure
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """All that is known so far."""
+        return self.runs.snapshot if self.runs else None
+
+    @property
+    def is_connecting(self) -> bool:
+        """Whether the connection is being made."""
+        return self._opening is not None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether anything is under way that can be stopped."""
+        return self.is_connecting or (self.runs is not None and self.runs.is_active)
+
+    def check(self, playbooks: tuple[str, ...] = ()) -> None:
+        """Run all rules of some playbooks, of all when none is named."""
+        rules = self.catalogue.rules_of(playbooks) if self.catalogue else ()
+        if self.runs and rules:
+            self.runs.start(rules)
+
+    def choose_nodes(self, globs: tuple[str, ...]) -> None:
+        """Look at these nodes only, of all when none is named, and begin anew."""
+        rules = self.catalogue.rules_of(()) if self.catalogue else ()
+        if self.runs and rules:
+            self.runs.nodes = globs
+            self.runs.start_afresh(rules)
+
+    def stop(self) -> bool:
+        """Stop everything under way; whether there was anything."""
+        if not self.is_running:
+            return False
+        if self._opening:
+            self._opening.cancel()
+        if self.runs:
+            self.runs.stop()
+        return True
+
+    def ask_answer(self, command: str, *, may_ask: bool = False) -> None:
+        """Get the raw answer behind a command; `AnswerArrived` follows. The cluster is asked if it may be."""
+        from tui import asking
+
+        runs = self.runs.newest_first if self.runs else ()
+        self._submit(asking.answer_to(command, runs, may_ask=may_ask), asking.told_answer(command, self.post))
+
+    def ask_log(self, node: str, *, is_previous: bool | None = None) -> str:
+        """Get the log of the agent on a node; `AnswerArrived` follows, under the name that is returned."""
+        from tui import asking
+
+        runs = self.runs.newest_first if self.runs else ()
+        name = f"log of the agent on {node}"
+        self._submit(asking.log_of(node, runs, is_previous), asking.told_answer(name, self.post))
+        return name
+
+    def ask_looked(self, topic: str, rules: tuple[Rule, ...]) -> None:
+        """Get what the verdicts of rules rest on; `LookedArrived` follows."""
+        from tui import asking
+
+        runs = self.runs.judging(rules) if self.runs else ()
+
+        def tell(done: Future[Any]) -> None:
+            if not done.cancelled():
+                self.post(LookedArrived(topic, done.result()))
+
+        self._submit(asking.looked_at(rules, runs), tell)
+
+    def close(self) -> None:
+        """Stop, let go of the source, end the engine's thread."""
+        self.stop()
+        if self.engine is None:
+            return
+        if self.connected:
+            _wait(self.engine.submit(self.connected.source.close()))
+        self.engine.close()
+
+    def _order(self, rules: tuple[Rule, ...]) -> Order:
+        from playbooks.engine.run import Order
+
+        return self.options.order(rules) if self.options.order else Order(rules)
+
+    def _submit(self, work: Coroutine[Any, Any, Any], told: Callable[[Future[Any]], object]) -> None:
+        if self.engine is None:
+            work.close()
+        else:
+            self.engine.submit(work).add_done_callback(told)
+
+    def _load(self) -> None:
+        try:
+            self.post(_loaded())
+        except Exception as error:  # noqa: BLE001  a rule that cannot be loaded is told on the screen
+            self.post(ConnectionFailed(Failure.of(error)))
+
+    def _tell_opened(self, done: Future[Connected]) -> None:
+        if done.cancelled():
+            self.post(ConnectionFailed(Failure("connecting was stopped", "", "press r to connect")))
+        elif error := done.exception():
+            self.post(ConnectionFailed(Failure.of(error)))
+        else:
+            self.post(ConnectionOpened(done.result()))
+
+
+def _loaded() -> EngineStarted:
+    from playbooks.engine.discovery import catalogue
+    from playbooks.engine.thread import EngineThread
+    from tui import asking
+    from tui.view import desk
+
+    # Loaded here so that the first snapshot does not make a key wait for imports.
+    del asking, desk
+    return EngineStarted(EngineThread(), catalogue())
+
+
+async def _opened(connect: Connect) -> Connected:
+    try:
+        return await connect()
+    except (SystemExit, KeyboardInterrupt) as error:
+        # Either would end the engine's loop, and with it every later try.
+        raise ConnectionError(f"connecting ended with {error!r}") from error
+
+
+def _wait(closing: Future[None]) -> None:
+    import logging
+    from concurrent.futures import CancelledError
+
+    try:
+        closing.result(_CLOSING)
+    except (TimeoutError, CancelledError):
+        logging.getLogger(__name__).warning("the source did not close within %s s", _CLOSING)
+    except Exception:
+        logging.getLogger(__name__).exception("the source did not close well")

@@ -1,0 +1,1 @@
+"""What the panes show, made from snapshots without any widget."""

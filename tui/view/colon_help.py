@@ -1,0 +1,31 @@
+"""What can be typed after a colon: usage and one sentence each."""
+
+from __future__ import annotations
+
+COMMAND_HELP = (
+    ("check [PLAYBOOK…]", "Run playbooks; all of them when none is named."),
+    ("rerun", "Ask again what is selected, as r does."),
+    ("node [GLOB…]", "Look at these nodes only and begin anew; all nodes when none is named."),
+    ("gaps", "Show what could not be seen, why, and what to do."),
+    ("raw", "Show the raw answer on the whole screen, as d does."),
+    ("log NODE [previous]", "Show the log of a node's agent, or of its run before."),
+    ("rule ID", "Go to the finding of a rule."),
+    ("info", "All about the connection, the run and this terminal."),
+    ("theme NAME", "Other colours: dark, light, contrast, sixteen, mono."),
+    ("stop", "Stop all work, as x does."),
+    ("help", "Keys and words, as ? does."),
+    ("quit", "Leave honeyguide."),
+)
+"""In the order of the help page."""
+
+SHORT = {
+    "q": "quit",
+    "q!": "quit",
+    "exit": "quit",
+    "h": "help",
+    "?": "help",
+    "logs": "log",
+    "nodes": "node",
+    "r": "rerun",
+}
+"""What fingers type instead."""

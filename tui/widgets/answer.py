@@ -1,0 +1,99 @@
+"""A raw answer of any size: only the visible rows are decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.strip import Strip
+
+from tui.ink import BLANK, Ink, Line, Piece, line
+from tui.keys import Place
+from tui.look import look_of
+from tui.widgets.inked import Inked
+
+if TYPE_CHECKING:
+    from tui.view.sheet import Sheet
+
+
+class AnswerPane(Inked):
+    """The rows of a sheet, or a few lines that say why there is none."""
+
+    def __init__(self, place: Place = Place.ANSWER, *, id: str | None = None) -> None:
+        """An empty answer."""
+        super().__init__(id=id)
+        self.place = place
+        self.sheet: Sheet | None = None
+        self.kept_filter = ""
+        self._head: tuple[Line, ...] = ()
+        self._said: tuple[Line, ...] = ()
+        self._marked = range(0)
+        self._kept: Sequence[int] | None = None
+
+    @property
+    def row_count(self) -> int:
+        """How many rows are shown."""
+        if self.sheet is None:
+            return len(self._said)
+        return len(self._said) + (len(self.sheet) if self._kept is None else len(self._kept))
+
+    @property
+    def content_width(self) -> int:
+        """The longest row, in bytes: counting columns would decode them all."""
+        return max(self.room.width, self.sheet.width if self.sheet else 0)
+
+    def row_at(self, index: int) -> Line:
+        """A row, decoded now."""
+        if self.sheet is None or index < len(self._said):
+            return self._said[index]
+        row = index - len(self._said)
+        number = row if self._kept is None else self._kept[row]
+        is_marked = number in self._marked
+        return Line((Piece(self.sheet.row(number), Ink.MARKED if is_marked else Ink.PLAIN),))
+
+    def say_instead(self, *said: Line) -> None:
+        """Show a few lines in place of an answer."""
+        if self.sheet is None and self._said == said:
+            return
+        self.sheet, self._said, self._kept, self._marked = None, said, None, range(0)
+        self._from_the_top()
+
+    def show(self, sheet: Sheet, excerpt: str = "", head: Line | None = None) -> None:
+        """Show an answer under its command, from the part that proves the point if that is in it."""
+        self.sheet, self._kept, self.kept_filter = sheet, None, ""
+        self._head = (head,) if head else ()
+        self._said = self._head if len(sheet) else (*self._head, line("the answer is empty", ink=Ink.QUIET))
+        self._marked = sheet.rows_of(excerpt) if excerpt else range(0)
+        self._from_the_top()
+        if self._marked:
+            above = len(self._said) + self._marked[0] - self.room.height // 3
+            self.scroll_to(y=max(0, above), animate=False, force=True)
+
+    def keep_only(self, wanted: str) -> None:
+        """Show only rows that hold a text; all of them when it is empty."""
+        if self.sheet is None or wanted == self.kept_filter:
+            return
+        self.kept_filter = wanted
+        self._kept = self.sheet.matching(wanted) if wanted else None
+        count = line(f"{len(self._kept or ()):,} of {len(self.sheet):,} rows hold {wanted!r}", ink=Ink.INFO)
+        self._said = (*self._head, count) if wanted else self._head
+        self._from_the_top()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a row; nothing is kept, for there may be millions."""
+        index = y + self.scroll_offset.y
+        width, left = self.room.width, self.scroll_offset.x
+        look = look_of(self)
+        row = look.drawn(self.row_at(index)) if index < self.row_count else BLANK
+        strip = look.strip(row, max(width, row.width) + left, self.rich_style).crop(left, left + width)
+        if row.width > left + width:
+            sign = look.text("…")
+            more = look.strip(line(sign, ink=Ink.KEY), cell_len(sign), self.rich_style)
+            strip = Strip.join([strip.crop(0, width - more.cell_length), more])
+        return strip
+
+    def _from_the_top(self) -> None:
+        self.fit()
+        self.scroll_to(y=0, x=0, animate=False, force=True)
+        self.refresh()

@@ -1,0 +1,233 @@
+"""The panes of Diagnose: side by side where there is room, else one after the other."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widget import Widget
+
+from tui.ink import BLANK, Ink, Line, line
+from tui.keys import Place, bindings
+from tui.trail import Trail
+from tui.view.rows import Row, filtered
+from tui.widgets.answer import AnswerPane
+from tui.widgets.inked import Inked
+from tui.widgets.listing import Listing
+from tui.widgets.one_line import OneLine
+from tui.widgets.paper import Paper
+
+if TYPE_CHECKING:
+    from tui.view.topic import Exhibit, Topic
+
+WIDE = 120
+"""Columns from which the panes stand side by side."""
+
+
+class Stage(StrEnum):
+    """In a narrow terminal: which pane is shown."""
+
+    LIST = "list"
+    DETAIL = "detail"
+    FIX = "fix"
+    EVIDENCE = "evidence"
+
+
+class Panes(Widget, can_focus=False):
+    """List, evidence with its raw answer, finding and fix."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(("next", "previous", "older", "newer"))]
+
+    class Staged(Message):
+        """Another pane is shown, or has the keys."""
+
+    def __init__(self) -> None:
+        """Empty panes."""
+        super().__init__(id="panes")
+        self.thread = OneLine(id="thread")
+        self.board = Listing(Place.LIST, id="board")
+        self.evidence = Listing(Place.EVIDENCE, id="evidence")
+        self.answer = AnswerPane(id="answer")
+        self.page = Paper(id="page")
+        self.below = OneLine(id="below")
+        self.stage = Stage.LIST
+        self.topic: Topic | None = None
+        self._exhibits: dict[str, Exhibit] = {}
+        self._why_none = Row("none", BLANK, is_heading=True)
+        self._trail = Trail()
+        self._filter = ""
+
+    def compose(self) -> ComposeResult:
+        """The panes, and the two fixed lines of a narrow terminal."""
+        yield self.thread
+        with Horizontal(id="row"):
+            yield self.board
+            with Vertical(id="middle"):
+                yield self.evidence
+                yield self.answer
+            yield self.page
+        yield self.below
+
+    def on_mount(self) -> None:
+        """Name the panes."""
+        self.board.say("Diagnose")
+        self.evidence.say("Evidence")
+        self.answer.say("Raw answer")
+        self.page.say("Finding & fix")
+        self._arrange()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Put the panes side by side, or one after the other."""
+        self.set_class(event.size.width >= WIDE, "-wide")
+        self._arrange()
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the panes stand side by side."""
+        return self.has_class("-wide")
+
+    @property
+    def exhibit(self) -> Exhibit | None:
+        """The evidence at the cursor."""
+        return self._exhibits.get(self.evidence.selected)
+
+    def show_topic(self, topic: Topic) -> None:
+        """Show what is selected."""
+        self.topic = topic
+        self.thread.show(topic.thread)
+        self.below.show(topic.below)
+        self.page.say("Finding & fix" if topic.fixes else "Details")
+        self.page.show(self._page_lines(topic), f"{topic.key} {self.stage if not self.is_wide else ''}")
+        if not self.is_wide and self.stage is Stage.FIX and not topic.fixes:
+            self.go(Stage.DETAIL)
+
+    def show_exhibits(self, exhibits: tuple[Exhibit, ...], why_none: Line) -> None:
+        """List the evidence of what is selected."""
+        self._exhibits = {one.key: one for one in exhibits}
+        self._why_none = Row("none", why_none, tall=3, is_heading=True)
+        self._list_evidence()
+
+    def forward(self) -> bool:
+        """Go deeper: list, detail, fix; or list, evidence, raw answer. False at the end."""
+        has_fixes = self.topic is not None and bool(self.topic.fixes)
+        self.board.is_steered = True
+        self._trail.visit(self.board.selected)
+        if self.is_wide:
+            return self._forward_wide(has_fixes=has_fixes)
+        after = {
+            Stage.LIST: Stage.DETAIL,
+            Stage.DETAIL: Stage.FIX if has_fixes else Stage.EVIDENCE,
+            Stage.FIX: Stage.EVIDENCE,
+        }.get(self.stage)
+        if after is None:
+            return False
+        self.go(after)
+        return True
+
+    def backward(self) -> bool:
+        """Go back one; false on the list."""
+        if self.is_wide:
+            if self.board.has_focus:
+                return False
+            self._focus(self.evidence if self.answer.has_focus else self.board)
+            return True
+        before = {Stage.DETAIL: Stage.LIST, Stage.FIX: Stage.DETAIL, Stage.EVIDENCE: Stage.DETAIL}
+        if self.stage is Stage.EVIDENCE and self.answer.has_focus:
+            self._focus(self.evidence)
+        elif self.stage in before:
+            self.go(before[self.stage])
+        else:
+            return False
+        return True
+
+    def go(self, stage: Stage) -> None:
+        """In a narrow terminal show a pane; in a wide one give it the keys."""
+        self.stage = stage
+        self._arrange()
+
+    def go_to(self, key: str) -> bool:
+        """Select a row of the list; whether it is there."""
+        if not self.board.select(key):
+            return False
+        self.board.is_steered = True
+        self._trail.visit(key)
+        if not self.is_wide:
+            self.go(Stage.DETAIL)
+        return True
+
+    def keep_only(self, text: str) -> None:
+        """List only evidence that holds a text."""
+        self._filter = text
+        self._list_evidence()
+
+    def action_next_pane(self) -> None:
+        """Give the keys to the next pane."""
+        self._turn(1)
+
+    def action_previous_pane(self) -> None:
+        """Give the keys to the pane before."""
+        self._turn(-1)
+
+    def action_older(self) -> None:
+        """Select what was opened before."""
+        self.board.select(self._trail.older(self.board.selected))
+
+    def action_newer(self) -> None:
+        """Select what was opened after that."""
+        self.board.select(self._trail.newer())
+
+    def _turn(self, step: int) -> None:
+        order: tuple[Inked, ...] = (self.board, self.evidence, self.answer, self.page)
+        if not self.is_wide:
+            order = (self.evidence, self.answer) if self.stage is Stage.EVIDENCE else ()
+        focused = next((at for at, pane in enumerate(order) if pane.has_focus), -1 if step > 0 else 0)
+        if order:
+            self._focus(order[(focused + step) % len(order)])
+
+    def _list_evidence(self) -> None:
+        rows = tuple(Row(one.key, one.line) for one in self._exhibits.values())
+        self.evidence.show(filtered(rows, self._filter) or (self._why_none,))
+        self.evidence.say("Evidence", f"{len(rows):,}" if rows else "")
+
+    def _forward_wide(self, *, has_fixes: bool) -> bool:
+        if self.board.has_focus:
+            self._focus(self.page if has_fixes else self.evidence)
+        elif self.evidence.has_focus:
+            self._focus(self.answer)
+        else:
+            return False
+        return True
+
+    def _page_lines(self, topic: Topic) -> tuple[Line, ...]:
+        if not self.is_wide:
+            # The thread stands above already.
+            head = topic.head[1:] if topic.head[:1] == (topic.thread,) else topic.head
+            return topic.fixes if self.stage is Stage.FIX else _parts(head, topic.rest)
+        todo = (line("What to do", ink=Ink.TITLE), *topic.fixes) if topic.fixes else ()
+        return _parts(topic.head, todo, topic.rest)
+
+    def _arrange(self) -> None:
+        for stage in Stage:
+            self.set_class(not self.is_wide and stage is self.stage, f"-{stage.value}")
+        if self.topic is not None:
+            self.show_topic(self.topic)
+        keep = self.is_wide and any(pane.has_focus for pane in (self.evidence, self.answer, self.page))
+        if not keep:
+            home: dict[Stage, Inked] = {Stage.LIST: self.board, Stage.EVIDENCE: self.evidence}
+            self._focus(self.board if self.is_wide else home.get(self.stage, self.page))
+        self.post_message(self.Staged())
+
+    def _focus(self, pane: Inked) -> None:
+        self.screen.set_focus(pane, scroll_visible=False)
+        self.post_message(self.Staged())
+
+
+def _parts(*parts: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Parts under each other, a blank line between them."""
+    told = [part for part in parts if part]
+    return tuple(one for at, part in enumerate(told) for one in ((BLANK, *part) if at else part))
