@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from playbooks.engine.discovery import catalogue
@@ -14,8 +15,10 @@ from playbooks.engine.snapshot import Snapshot
 from playbooks.model.answer import Source
 from playbooks.model.finding import Finding
 from playbooks.model.outcome import Outcome
+from playbooks.practice.scenarios import load
+from playbooks.practice.source import WorldSource
 from tests import recorded
-from tests.edited import Edit, Which, body, command, edited
+from tests.edited import Edit, Which, body, command, each, edited
 
 Json = dict[str, Any]
 
@@ -36,14 +39,21 @@ def outcome(id: str, *edits: Edit, cluster: str = "healthy", looks: int = 2) -> 
     return run(edited(recorded.source(cluster), *edits), id, looks=looks).outcomes[id]
 
 
-def found(id: str, *edits: Edit, cluster: str = "healthy", looks: int = 2) -> list[Finding]:
-    """What one rule finds on a recorded cluster with these edits; equal findings as one."""
-    snapshot = run(edited(recorded.source(cluster), *edits), id, looks=looks)
+@cache
+def practice(scenario: str = "healthy", seed: int = 0) -> Source:
+    """The practice cluster, which has several nodes; nobody changes it, so one is enough."""
+    return WorldSource(load(scenario).world(seed))
+
+
+def found(id: str, *edits: Edit, cluster: str | Source = "healthy", looks: int = 2) -> list[Finding]:
+    """What one rule finds on a cluster with these edits; equal findings as one."""
+    source = recorded.source(cluster) if isinstance(cluster, str) else cluster
+    snapshot = run(edited(source, *edits), id, looks=looks)
     assert not snapshot.outcomes[id].traceback, snapshot.outcomes[id].traceback
     return [one.finding for one in snapshot.every()]
 
 
-def only(id: str, *edits: Edit, cluster: str = "healthy", looks: int = 2) -> Finding:
+def only(id: str, *edits: Edit, cluster: str | Source = "healthy", looks: int = 2) -> Finding:
     """The one finding of a rule."""
     every = found(id, *edits, cluster=cluster, looks=looks)
     assert len(every) == 1, every
@@ -61,8 +71,8 @@ def changed(which: Which, change: Callable[[Json], object]) -> Edit:
     return body(which, edit)
 
 
-def status(**parts: object) -> Edit:
-    """Put parts into the agent's status; underscores stand for dashes, None takes a part out."""
+def status(node: str = "", **parts: object) -> Edit:
+    """Put parts into the status of agents; underscores stand for dashes, None takes a part out."""
 
     def change(document: Json) -> None:
         for name, value in parts.items():
@@ -71,12 +81,12 @@ def status(**parts: object) -> Edit:
             if value is not None:
                 document[key] = value
 
-    return changed(STATUS, change)
+    which = command("cilium-dbg", "status", "-o", "json", node=node)
+    return changed(which, change)
 
 
 def config(**keys: str) -> Edit:
     """Put keys into cilium-config; underscores stand for dashes."""
-    from tests.edited import each
 
     def change(document: Json) -> Json:
         if document["metadata"]["name"] == "cilium-config":
