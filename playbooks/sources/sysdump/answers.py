@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from playbooks.model.answer import End, Gap, GapKind
+from playbooks.model.answer import Gap, GapKind
 from playbooks.model.request import AgentCommand, ApiPath, ContainerLog
+from playbooks.sources.stream import Piece
 from playbooks.sources.sysdump.archive import AgentFiles
 from playbooks.sources.sysdump.asked import ELSEWHERE, Asked, pattern_of
 from playbooks.sources.sysdump.commands import Ended, debuginfo_names, file_names, printed
@@ -18,7 +19,7 @@ from playbooks.sources.sysdump.version import version_json
 
 _VERSION_LIMIT = 64 * 1024
 
-Pieces = Iterator[bytes | End | Gap]
+Pieces = Iterator[Piece]
 
 
 def agent_command(asked: Asked, request: AgentCommand) -> Pieces:

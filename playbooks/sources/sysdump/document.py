@@ -20,14 +20,12 @@ from playbooks.sources.sysdump.trouble import Damaged
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 """What JSON can hold."""
 
-REDACTED = "<redacted>"
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _WORDS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
-_FLOAT = re.compile(r"-?[0-9]{1,40}(\.[0-9]{0,40})?([eE][-+]?[0-9]{1,3})?")
+_FLOAT = re.compile(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{0,40}([eE][-+]?[0-9]{1,3})?|[eE][-+]?[0-9]{1,3})")
 _REMEDY = "look at the file: it is not what `cilium sysdump` writes"
 
 
@@ -126,13 +124,7 @@ class _Reading:
         while not isinstance(event := get_event(), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 raise ValueError("a key that is no word")
-            key: str = event.value
-            value = self._value(get_event())
-            if key == _LAST_APPLIED:
-                value = REDACTED
-            elif key == "env" and isinstance(value, list):
-                _redact(value)
-            found[key] = value
+            found[event.value] = self._value(get_event())
         return found
 
     def _sequence(self) -> list[Json]:
@@ -155,12 +147,6 @@ def _scalar(event: yaml.ScalarEvent) -> Json:
         if _FLOAT.fullmatch(value) and isfinite(number := float(value)):
             return number
     return value
-
-
-def _redact(variables: list[Json]) -> None:
-    for variable in variables:
-        if isinstance(variable, dict) and "value" in variable:
-            variable["value"] = REDACTED
 
 
 def _brief(error: Exception) -> str:

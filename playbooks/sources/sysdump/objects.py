@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
-from playbooks.model.answer import End, Gap, GapKind
+from playbooks.model.answer import Gap, GapKind
 from playbooks.model.request import Objects, Resource
+from playbooks.sources.stream import Piece
 from playbooks.sources.sysdump.asked import Asked, pattern_of
 from playbooks.sources.sysdump.container import Member
 from playbooks.sources.sysdump.kinds import Holding, holding_of
@@ -30,7 +32,7 @@ class _State:
     is_truncated: bool = False
 
 
-async def objects(asked: Asked, request: Objects, readers: Readers) -> AsyncIterator[bytes | End | Gap]:
+async def objects(asked: Asked, request: Objects, readers: Readers) -> AsyncGenerator[Piece, None]:
     """Yield pages or the one object, then how it ended."""
     state = _State()
     try:
@@ -43,13 +45,14 @@ async def objects(asked: Asked, request: Objects, readers: Readers) -> AsyncIter
         state.is_truncated = not holding.is_whole or any(not member.size for member in members)
         for member in filter(lambda member: member.size, members):
             state.reading = member.path
-            async for page in _pages(asked, request, member, selection, readers, state):
-                if page.objects and request.name:
-                    yield _single(page, request.resource)
-                    yield asked.end(member)
-                    return
-                if page.objects:
-                    yield _list(page.objects, request.resource)
+            async with aclosing(_pages(asked, request, member, selection, readers, state)) as pages:
+                async for page in pages:
+                    if page.objects and request.name:
+                        yield _single(page, request.resource)
+                        yield asked.end(member)
+                        return
+                    if page.objects:
+                        yield _list(page.objects, request.resource)
     except BadSelector as error:
         yield asked.gap(GapKind.FAILED, str(error))
         return
@@ -86,13 +89,15 @@ def _plan(asked: Asked, request: Objects) -> tuple[Holding, list[Member]] | Gap:
 
 async def _pages(
     asked: Asked, request: Objects, member: Member, selection: Selection, readers: Readers, state: _State
-) -> AsyncIterator[Page]:
+) -> AsyncGenerator[Page, None]:
     """The wanted objects of a file, in its order. Raises `Damaged`."""
     listed = Listed(asked.archive.cursor(member))
     batches = listed.batches()
     waiting: deque[asyncio.Task[Page]] = deque()
     try:
         while (texts := await asyncio.to_thread(next, batches, None)) is not None:
+            if not listed.is_list and listed.kind != request.resource.kind:
+                raise Damaged(f"it holds neither a list of {request.resource.plural} nor one of them")
             batch = Batch(tuple(texts), listed.is_list, selection)
             waiting.append(asyncio.create_task(readers.read(batch, is_large=member.size > SMALL)))
             if len(waiting) > _AHEAD:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
 
-from playbooks.model.answer import End, Gap, GapKind
+from playbooks.model.answer import GapKind
 from playbooks.model.request import AgentCommand, ContainerLog, Objects, Request
+from playbooks.sources.stream import Piece
 from playbooks.sources.sysdump.answers import Pieces, agent_command, api_path, container_log
 from playbooks.sources.sysdump.archive import Archive
 from playbooks.sources.sysdump.asked import Asked
@@ -23,7 +25,8 @@ ONE_LOOK = "one look"
 class SysdumpSource:
     """Answers from an archive: a `cilium-sysdump` zip, the folder it unpacks to, or a `cilium-bugtool` tar.
 
-    Files are read where they lie, when they are asked for; nothing is unpacked to the disk.
+    Files are read where they lie, when they are asked for; nothing is unpacked to the disk. What is secret in
+    them is not taken out here: put a `Scrubber` around it, as around a live cluster.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,15 +60,16 @@ class SysdumpSource:
         """The path of every file in the archive."""
         return tuple(self._archive.container.index.paths())
 
-    async def open(self, request: Request, look: int) -> AsyncIterator[bytes | End | Gap]:
+    async def open(self, request: Request, look: int) -> AsyncGenerator[Piece, None]:
         """Yield what the archive holds of this, or the gap that says what it lacks."""
         asked = Asked(self._archive, request)
         if look != 1:
             yield asked.gap(GapKind.NOT_RECORDED, ONE_LOOK, "a sysdump is one look; record a live cluster")
             return
         if isinstance(request, Objects):
-            async for piece in objects(asked, request, self._readers):
-                yield piece
+            async with aclosing(objects(asked, request, self._readers)) as answer:
+                async for piece in answer:
+                    yield piece
             return
         pieces = _pieces(asked, request)
         try:
@@ -84,7 +88,7 @@ class SysdumpSource:
         self._archive.close()
 
 
-def _next(pieces: Pieces) -> bytes | End | Gap | None:
+def _next(pieces: Pieces) -> Piece | None:
     return next(pieces, None)
 
 

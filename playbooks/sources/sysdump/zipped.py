@@ -1,4 +1,4 @@
-"""A zip file as a container: its directory is read once and kept packed.
+"""A zip file as a container: of its directory only the names are kept.
 
 The standard library makes an object of every entry, which takes seconds and 70 MB for 200 agents, and reads a
 directory of any size. Here an entry is decoded when its file is asked for.
@@ -26,6 +26,7 @@ _STORED, _DEFLATED = 0, 8
 _ENCRYPTED, _UTF8 = 0x1, 0x800
 _UNIX = 3
 _ZIP64, _TIMES = 0x0001, 0x5455
+_USUAL_ENTRY = 1024
 _MAX16, _MAX32 = 0xFFFF, 0xFFFFFFFF
 
 
@@ -35,10 +36,8 @@ class Zipped:
     def __init__(self, handle: Handle) -> None:
         """Read its directory. Raises `Damaged`."""
         self._handle = handle
-        start, size, shift = _directory(handle)
-        self._shift, self._data_end = shift, start
-        self._entries = handle.read(start, size)
-        self.index = _index(self._entries)
+        self._directory, size, self._shift = _directory(handle)
+        self.index = _index(handle.read(self._directory, size))
         self.problem = ""
 
     def member(self, folder: str, name: str) -> Member | None:
@@ -49,13 +48,13 @@ class Zipped:
         path = path_of(folder, name)
         if place == TWICE:
             raise twice(path)
-        entry = _Entry(self._entries, place)
+        entry = self._entry(place)
         modified, is_local = entry.modified
         return Member(path, entry.sizes[1], modified, is_local, place)
 
     def cursor(self, member: Member) -> Cursor:
         """The beginning of a file's content. Raises `Damaged`."""
-        entry = _Entry(self._entries, member.place)
+        entry = self._entry(member.place)
         packed, unpacked, offset = entry.sizes
         if entry.flags & _ENCRYPTED:
             raise Damaged("it is encrypted", "unpack it with its password, and give the folder")
@@ -64,7 +63,7 @@ class Zipped:
                 f"it is announced with {unpacked:,} bytes, more than {limits.FILE // limits.MIB} MiB"
             )
         start = self._content(offset + self._shift)
-        if start + packed > self._data_end:
+        if start + packed > self._directory:
             raise CutOff("its content lies beyond the end of the archive")
         inner: Cursor = Plain(self._handle, start, start + packed)
         if entry.method == _DEFLATED:
@@ -78,8 +77,17 @@ class Zipped:
         """Close the file."""
         self._handle.close()
 
+    def _entry(self, place: int) -> _Entry:
+        # Read again, since a directory of 200 agents is 20 MB to be kept for a few hundred questions.
+        at = self._directory + place
+        try:
+            entry = _Entry(self._handle.read(at, _USUAL_ENTRY), 0)
+            return entry if entry.end <= _USUAL_ENTRY else _Entry(self._handle.read(at, entry.end), 0)
+        except struct.error as error:
+            raise CutOff("the archive became shorter while it was read") from error
+
     def _content(self, header: int) -> int:
-        data = self._handle.read(header, _LOCAL.size) if header < self._data_end else b""
+        data = self._handle.read(header, _LOCAL.size) if header < self._directory else b""
         if len(data) < _LOCAL.size or data[:4] != _LOCAL_MARK:
             raise Damaged("the archive's directory does not fit its content")
         *_, name, extra = _LOCAL.unpack(data)
@@ -173,8 +181,7 @@ def _directory(handle: Handle) -> tuple[int, int, int]:
     if (disk, first) not in ((0, 0), (_MAX16, _MAX16)):
         remedy = "join the parts, or unpack it and give the folder"
         raise Damaged("it is one part of a divided archive", remedy)
-    if _MAX32 in (size, offset):
-        end, size, offset = _directory64(handle, end)
+    end, size, offset = _directory64(handle, end) or (end, size, offset)
     if size > limits.NAMES:
         remedy = "unpack it, and give the folder without the nodes that do not matter"
         raise Damaged(f"its directory is larger than {limits.NAMES // limits.MIB} MiB", remedy)
@@ -184,10 +191,11 @@ def _directory(handle: Handle) -> tuple[int, int, int]:
     return start, size, start - offset
 
 
-def _directory64(handle: Handle, end: int) -> tuple[int, int, int]:
+def _directory64(handle: Handle, end: int) -> tuple[int, int, int] | None:
+    """End, size and offset by the record that large archives have before the last one, if it is there."""
     locator = handle.read(max(0, end - _LOCATOR64.size), _LOCATOR64.size)
     if len(locator) < _LOCATOR64.size or locator[:4] != _LOCATOR64_MARK:
-        raise Damaged("its directory does not fit into it")
+        return None
     place = _LOCATOR64.unpack(locator)[2]
     data = handle.read(place, _END64.size) if place < end else b""
     if len(data) < _END64.size or data[:4] != _END64_MARK:
