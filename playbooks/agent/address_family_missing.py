@@ -1,0 +1,91 @@
+"""The kernel of a node lacks an address family that the agent uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from playbooks.model.cilium.agent_steps import helm_upgrade, saved_log
+from playbooks.model.cilium.agent_words import AgentWords
+from playbooks.model.cilium.installation import Installation
+from playbooks.model.cilium.standing import Standing
+from playbooks.model.condition import Condition, ConditionKind
+from playbooks.model.fact import OnNode
+from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
+from playbooks.model.rule import Case, fault
+
+_SAYS = re.compile(
+    r"address family not supported by protocol|EAFNOSUPPORT|protocol family not supported", re.I
+)
+
+
+@fault(
+    "AGT019",
+    step="running",
+    cases=(Case("AG-12", proof="W", twin="the same log without the address family's error"),),
+)
+def address_family_missing(
+    words: OnNode[AgentWords], installation: Installation
+) -> Iterator[Finding | CouldNotLook]:
+    """The kernel of a node lacks an address family that the agent uses.
+
+    A kernel without IPv6, or with it switched off at boot, refuses IPv6 sockets and rules. The agent should
+    put up with it where IPv6 is off; 1.15.4 did not, and set-ups with the L7 proxy fail there at the start.
+    """
+    fact = words.fact
+    heard = fact.last_saying(_SAYS) if fact.standing is not Standing.READY else None
+    if heard is None:
+        for gap in fact.missing[:1]:
+            yield CouldNotLook(f"{words.node}: {gap.detail}")
+        return
+    is_known = installation.version.startswith("1.15.4")
+    yield finding(
+        Severity.ERROR,
+        fact.agent.pod.ref,
+        f"{fact.agent.pod.ref}: the kernel of {words.node} lacks an address family",
+        evidence=(heard.proof,),
+        asserts=(Condition(ConditionKind.NODE_UNFIT, words.node),),
+        stated_cause=heard.line.said,
+        alternatives=()
+        if is_known
+        else (
+            "IPv6 is switched off at boot: /proc/cmdline holds ipv6.disable=1.",
+            "The kernel was built without a family: /proc/net/protocols lacks it.",
+        ),
+        impact=f"the agent on {words.node} does not start",
+        first_seen=heard.line.time,
+        last_seen=heard.line.time,
+        ongoing=Ongoing.YES,
+        fixes=(
+            Fix.mitigation(
+                "Switch the L7 proxy off until then, if no L7 policy, Ingress or Gateway is used.",
+                why="The part that asks for the missing family is then not set up.",
+                risk=Risk.HIGH,
+                steps=(
+                    saved_log(fact.agent.pod, fact.agent.container, is_previous=False),
+                    step("Set l7Proxy to false.", helm_upgrade(installation.namespace, "l7Proxy=false")),
+                ),
+                undo="Set l7Proxy to true.",
+                verify="The agent is ready.",
+            ),
+            Fix.cure(
+                "Upgrade to 1.15.5 or later." if is_known else "Give the kernel the address family back.",
+                why="The error is put up with there."
+                if is_known
+                else "The agent's sockets and rules need it.",
+                risk=Risk.MEDIUM,
+                steps=(
+                    step(
+                        "Look whether IPv6 is off on the node.",
+                        "cat /proc/sys/net/ipv6/conf/all/disable_ipv6",
+                    ),
+                    step("Upgrade the chart.", f"{helm_upgrade(installation.namespace)} --version 1.15.5")
+                    if is_known
+                    else step("Take ipv6.disable=1 from the boot parameters, or set enable-ipv6 to false."),
+                ),
+                undo="Go back to the version or the boot parameters before.",
+                verify="The agent is ready.",
+            ),
+        ),
+        same_as="family",
+    )

@@ -1,0 +1,88 @@
+"""A network device that the agent is told to use does not exist on its node."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from playbooks.model.cilium.agent_steps import helm_upgrade
+from playbooks.model.cilium.agent_words import AgentWords
+from playbooks.model.cilium.config import CiliumConfig
+from playbooks.model.cilium.installation import Installation
+from playbooks.model.condition import Condition, ConditionKind
+from playbooks.model.fact import OnNode
+from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
+from playbooks.model.rule import Case, fault
+
+_SAYS = re.compile(
+    r"\bdevice [\"'`]?(?P<device>[\w.@:-]{1,15})[\"'`]? does not exist"
+    r"|unable to determine direct routing device|cannot find (the )?direct routing device",
+    re.IGNORECASE,
+)
+_KEYS = ("encrypt-interface", "direct-routing-device", "devices", "egress-masquerade-interfaces")
+# Devices of pods come and go; a line about one of them is no matter of the configuration.
+_OF_PODS = ("lxc", "cilium_", "veth", "tmp")
+
+
+@fault(
+    "AGT036",
+    step="running",
+    cases=(
+        Case(
+            "AG-13", proof="V", lines=("Device eth0 does not exist",), twin="the same log without that line"
+        ),
+    ),
+)
+def encryption_device_missing(
+    words: OnNode[AgentWords], installation: Installation, config: CiliumConfig | None
+) -> Iterator[Finding | CouldNotLook]:
+    """A network device that the agent is told to use does not exist on its node.
+
+    IPsec, direct routing and masquerading work on named devices. A name that was chosen once for all nodes
+    fails on those whose devices are called otherwise: eth0 here, ens5 there. The agent warns and goes on, and
+    what should leave through that device does not.
+    """
+    heard = words.fact.last_saying(_SAYS)
+    match = _SAYS.search(heard.line.said) if heard else None
+    device = (match["device"] or "") if match else ""
+    if heard is None or device.startswith(_OF_PODS):
+        for gap in words.fact.missing[:1]:
+            yield CouldNotLook(f"{words.node}: {gap.detail}")
+        return
+    keys = [key for key in _KEYS if config and device and device in config.get(key).replace(",", " ").split()]
+    is_ipsec = config is not None and config.is_on("enable-ipsec")
+    what = "for IPsec " if is_ipsec and keys in ([], ["encrypt-interface"]) else ""
+    name = f"device {device}" if device else "a device for direct routing"
+    agent = words.fact.agent
+    yield finding(
+        Severity.WARN,
+        agent.pod.ref,
+        f"{agent.pod.ref}: {name} {what}does not exist on {words.node}",
+        evidence=(
+            heard.proof,
+            *([config.evidence(f"{key}: {config.get(key)}") for key in keys] if config else []),
+        ),
+        asserts=(Condition(ConditionKind.NODE_UNFIT, words.node),),
+        stated_cause=heard.line.said,
+        impact=f"traffic of {words.node} that should leave through that device does not",
+        first_seen=heard.line.time,
+        last_seen=heard.line.time,
+        ongoing=Ongoing.YES,
+        fixes=(
+            Fix.cure(
+                "Name a device, or a pattern, that every node has.",
+                why="The agent finds its device at the next start.",
+                risk=Risk.MEDIUM,
+                steps=(
+                    step("List the devices of the node.", agent.command("ip", "-br", "link").command()),
+                    step(
+                        "Set encryption.ipsec.interface, or devices, to a name or pattern such as eth+.",
+                        helm_upgrade(installation.namespace, "encryption.ipsec.interface=ethX"),
+                    ),
+                ),
+                undo="Set the name back.",
+                verify="The agent's log does not say it again after its restart.",
+            ),
+        ),
+        same_as=f"{device} {keys}",
+    )
