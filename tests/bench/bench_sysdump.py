@@ -99,8 +99,10 @@ def generate(path: Path, nodes: int, pods: int, megabytes: int) -> None:
             (node.replace(LOCAL.encode(), b"node-%03d" % n) for n in range(nodes)),
         )
         for stem, kind, count in (
-            ("k8s-events", "Event", pods), ("ciliumendpoints", "CiliumEndpoint", pods), ("ciliumidentities", "CiliumIdentity", pods // 10),
-        ):  # fmt: skip
+            ("k8s-events", "Event", pods),
+            ("ciliumendpoints", "CiliumEndpoint", pods),
+            ("ciliumidentities", "CiliumIdentity", pods // 10),
+        ):
             item = real.items(stem)[0]
             write_list(archive, stem, kind, (renamed(item, n, n % nodes) for n in range(count)))
         each = max(0, megabytes * MIB // nodes - 500_000)
@@ -167,14 +169,14 @@ def resident(process: int) -> int:
         return 0
 
 
-async def check(path: Path) -> None:
+async def check(path: Path, size: int) -> None:
     """Open, check and list everything, and print how long that takes."""
     memory = Memory()
     memory.start()
     begin = time.perf_counter()
     source = SysdumpSource(path)
     opened = time.perf_counter() - begin
-    print(f"opened   {opened:6.2f} s  ({len(source.files):,} files, {path.stat().st_size // MIB:,} MiB)")
+    print(f"opened   {opened:6.2f} s  ({len(source.files):,} files, {size // MIB:,} MiB)")
     begin = time.perf_counter()
     order = Order(catalogue().rules, all_nodes=True)
     snapshot = await Run(Scrubber(source), order).start()
@@ -227,7 +229,7 @@ def main() -> None:
         )
         assert status == 0, status
         print(f"made     {time.perf_counter() - begin:6.2f} s  ({sizes[0]} nodes, {sizes[1]:,} pods)")
-        asyncio.run(check(path))
+        asyncio.run(check(path, path.stat().st_size))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from playbooks.model.answer import GapKind
 from playbooks.model.kube import resources
 from playbooks.model.kube.pods import Pods
 from playbooks.model.request import Objects
-from playbooks.sources.sysdump import SysdumpSource
+from playbooks.sources.sysdump import SysdumpSource, limits
 from tests.sources.archives import PODS, answered, missed, sysdump, zipped
 
 EVENTS = Objects(resources.EVENTS)
@@ -125,18 +125,22 @@ async def test_a_list_that_is_cut_lacks_its_torn_item_and_says_so(tmp_path: Path
         (HEAD + b"- a: " + b"[" * 5000 + b"\n" + END, "100 levels"),
         (HEAD + b"- " + b"- " * 5000 + b"x\n" + END, "100 levels"),
         (HEAD + b"- a: \xff\xfe\n" + END, "no YAML"),
-        (HEAD + b"- a: [" + b"1, " * 510_000 + b"1]\n" + END, "500,000 values"),
+        (HEAD + b"- a: [" + b"1, " * 5100 + b"1]\n" + END, "5,000 values"),
         (HEAD + b"- kind: Pod\n" + END, "a Pod among events"),
         (HEAD + b"- a: 1\nkind: PodList\n", "a PodList and not events"),
         (b"items: [{a: 1}]\n" + END, "one below the other"),
         (b"Error from server (Forbidden): events is forbidden\n", "neither a list of events"),
         (b"kind: Secret\ndata: {}\n", "neither a list of events"),
         (b"kind: Event\nmetadata: [\n", "no YAML"),
-        (HEAD + b"- a: '" + Random(0).randbytes(9 << 19).hex().encode() + b"'\n" + END, "larger than 8 MiB"),
+        (HEAD + b"- a: '" + Random(0).randbytes(1 << 20).hex().encode() + b"'\n" + END, "larger than 1 MiB"),
     ],
     ids=range(15),
 )
-async def test_what_no_collector_writes_is_a_gap(text: bytes, words: str, tmp_path: Path) -> None:
+async def test_what_no_collector_writes_is_a_gap(
+    text: bytes, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "NODES", 5000)
+    monkeypatch.setattr(limits, "ITEM", limits.MIB)
     gap = await missed(archive(tmp_path, k8s_events_yaml=text), EVENTS)
     assert gap.kind is GapKind.UNREADABLE
     assert words in gap.detail

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 
@@ -15,7 +16,14 @@ from playbooks.sources.sysdump.collector import Complaints
 from playbooks.sources.sysdump.container import TWICE, Container, Member, path_of
 from playbooks.sources.sysdump.cursor import Cursor, read_head
 from playbooks.sources.sysdump.layout import COMMANDS, LOG, Layout, layout_of
-from playbooks.sources.sysdump.moment import began_at, debuginfo_time, is_within, moment, newest_lease
+from playbooks.sources.sysdump.moment import (
+    anchor_of,
+    began_at,
+    debuginfo_time,
+    is_within,
+    moment,
+    newest_lease,
+)
 from playbooks.sources.sysdump.opening import open_container
 from playbooks.sources.sysdump.tarred import Tarred
 from playbooks.sources.sysdump.trouble import Damaged, UnreadableArchive
@@ -153,11 +161,13 @@ class Archive:
         if layout.is_bugtool:
             began = began_at(layout.stamp, 0)
             return began or self._oldest() or path.stat().st_mtime
-        folders = list(layout.bugtools.values())[:3]
         names = (
-            name for folder in folders for name in self.container.index.folders[path_of(folder, COMMANDS)]
+            name
+            for folder in islice(layout.bugtools.values(), _SAMPLE)
+            for name in self.container.index.folders[path_of(folder, COMMANDS)]
         )
-        anchor = debuginfo_time(names) or newest_lease(self._head("k8s-leases.yaml")) or self._oldest()
+        lease = newest_lease(self._head("k8s-leases.yaml"))
+        anchor = anchor_of(debuginfo_time(names), lease, self._oldest())
         return began_at(layout.stamp, anchor) or path.stat().st_mtime
 
     def _oldest(self) -> float:

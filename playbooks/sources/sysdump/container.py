@@ -28,10 +28,10 @@ class Index:
 
     def add(self, path: str, place: int) -> None:
         """Add a file. Raises `Damaged` when there are too many."""
-        folder, _, name = path.removeprefix("./").rpartition("/")
+        folder, slash, name = path.removeprefix("./").rpartition("/")
         known = self.folders.get(folder)
-        if known is None:
-            if not _is_safe(folder):
+        if known is None or (slash and not folder):
+            if not _is_safe(folder) or (slash and not folder):
                 self.left_out += 1
                 return
             known = self.folders[folder] = {}

@@ -15,7 +15,7 @@ LOG = "cilium-sysdump.log"
 """What the collector said while it collected."""
 _STAMPED = re.compile(rf"(?P<stem>.+)-(?P<stamp>{STAMP})(?P<previous>-prev)?(?P<end>\.[a-z]+)")
 _BUGTOOL = re.compile(rf"cilium-bugtool-(?P<pod>.+?)-{STAMP}(?P<packed>\.tar\.gz|\.tgz|\.tar)?")
-_TELLING = re.compile(rf"(k8s-(nodes|pods|version)|cilium-configmap|ciliumnodes|ciliumendpoints)-{STAMP}\..+")
+_TELLING = re.compile(rf"(k8s-[a-z-]+|cilium-configmap|cilium[a-z0-9]+)-{STAMP}\.(yaml|txt)")
 COMMANDS = "cmd"
 """The folder of a bugtool archive with what commands printed."""
 

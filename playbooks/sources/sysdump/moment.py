@@ -1,8 +1,9 @@
 """When an archive was collected, in UTC.
 
 The collector stamps names with the time of its own time zone, which it does not name. A wrong guess would
-age everything by hours, so that every lease looked abandoned. What the cluster itself wrote is in UTC: the
-names of the agents' debuginfo, and the leases that every node renews each ten seconds.
+age everything by hours, so that every lease looked abandoned. In UTC are the times of files in a zip, and
+what the cluster itself wrote: the names of the agents' debuginfo, and the leases that every node renews each
+ten seconds.
 """
 
 from __future__ import annotations
@@ -43,6 +44,19 @@ def newest_lease(yaml: bytes) -> float:
     """When a lease was renewed last, UTC; 0 when there is none."""
     newest = max(_RENEWED.findall(yaml), default=b"")
     return float(timegm(strptime(newest.decode(), "%Y-%m-%dT%H:%M:%S"))) if newest else 0.0
+
+
+def anchor_of(debuginfo: float, lease: float, written: float) -> float:
+    """A time in UTC shortly after collection began; each of the three is 0 when not known.
+
+    `written` is when the first file was written, by the clock that made the stamp, but it may be the time of
+    a copy: it counts only where the cluster's own times are shortly after it. Of those the earliest is taken.
+    What is too early makes things look too young, which hides a fault; too late, and it makes one up.
+    """
+    said = [time for time in (debuginfo, lease) if time]
+    if written and (not said or any(-_SKEW <= time - written <= _LONGEST for time in said)):
+        return written
+    return min((time for time in said if time >= max(said) - _LONGEST), default=0.0)
 
 
 def began_at(stamp: str, anchor: float) -> float:
