@@ -8,7 +8,7 @@ from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.config import CiliumConfig
 from playbooks.model.cilium.installation import Installation
 from playbooks.model.cilium.restarting import restart_agents
-from playbooks.model.cilium.settings import has_read
+from playbooks.model.cilium.settings import has_read, last_write
 from playbooks.model.finding import Finding, Ongoing, Ref, Severity, finding
 from playbooks.model.rule import Case, fault
 
@@ -26,9 +26,9 @@ def agent_older_than_config(
     What was written may be nothing but a label, or a value that acts only at the next start of an agent. It
     is worth knowing before anything restarts, and the first thing to look at after something did.
     """
-    change = config.metadata.last_change
+    change = last_write(config)
     older = [node for node, agent in agents.by_node.items() if has_read(agent, config) is False]
-    if not older or change is None:
+    if not older or change is None or change.time is None:
         return
     yield finding(
         Severity.INFO,

@@ -49,7 +49,7 @@ def config_drift(
         yield doubt
     workload = daemon_sets.get(installation.workload) if daemon_sets else None
     is_standing = workload is not None and not workload.is_rolling_out
-    is_standing = is_standing and nodes is not None and overrides is not None
+    is_standing = is_standing and nodes is not None and overrides is not None and settings.is_complete
     for key in sorted({item.key for _, fact in settings for item in fact.differing}):
         every = {node: item for node, fact in settings for item in fact.items if item.key == key}
         old = {node: item for node, item in every.items() if not item.is_same}
@@ -80,7 +80,7 @@ def _finding(
     is_fault: bool,
 ) -> Finding:
     item = next(iter(old.values()))
-    change = config.metadata.last_change
+    change = config.metadata.write_of(item.key)
     total = len(old) + len(new)
     return finding(
         Severity.WARN if is_fault else Severity.INFO,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.config import CiliumConfig
+from playbooks.model.cilium.down import OPERATOR
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, capture, finding, step
@@ -50,13 +51,14 @@ def config_value_no_agent_accepts(config: CiliumConfig, agents: Agents) -> Itera
             f"{config.ref} has {key}: {value}, with which no agent starts",
             evidence=(config.evidence(f"{key}: {value}"),),
             because_of=[
-                Condition(ConditionKind.AGENT_CONFIG_REFUSED, where) for where in ("", *agents.by_node)
+                *(Condition(ConditionKind.AGENT_CONFIG_REFUSED, where) for where in ("", *agents.by_node)),
+                Condition(ConditionKind.AGENT_CONFIG_REFUSED, detail=OPERATOR),
             ],
             impact="every agent that starts from now on ends at once",
             last_seen=config.taken_at,
             ongoing=Ongoing.YES,
             changes=(f"{change.time:%Y-%m-%dT%H:%M:%SZ} written by {change.manager}",)
-            if (change := config.metadata.last_change)
+            if (change := config.metadata.write_of(key))
             else (),
             owner=config.metadata.managed_by,
             fixes=(

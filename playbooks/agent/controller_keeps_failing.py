@@ -33,8 +33,6 @@ _CAUSES = (
     ConditionKind.OPERATOR_DOWN,
     ConditionKind.CRDS_MISSING,
     ConditionKind.PERMISSION_MISSING,
-)
-_CAUSES_OF_NODE = (
     ConditionKind.API_SERVER_UNREACHABLE,
     ConditionKind.IPAM_EXHAUSTED,
     ConditionKind.MAP_FULL,
@@ -109,10 +107,7 @@ def _finding(
         subject,
         _summary(subject, worst, status.node),
         evidence=_evidence(group, status, behind, modules),
-        because_of=(
-            *(Condition(kind) for kind in _CAUSES),
-            *(Condition(kind, status.node) for kind in _CAUSES_OF_NODE),
-        ),
+        because_of=[Condition(kind, where) for kind in _CAUSES for where in ("", status.node)],
         stated_cause=cause,
         impact=_impact(worst),
         first_seen=last - timedelta(seconds=worst.lasting) if last else None,

@@ -19,8 +19,6 @@ from playbooks.model.kube.workloads import DaemonSets
 from playbooks.model.rule import Case, fault
 
 _MODES = {"enable-wireguard": "wireguard", "enable-ipsec": "ipsec"}
-_SETTLED = 120.0
-"""Seconds after which an agent has set up its encryption."""
 
 
 @fault(
@@ -48,7 +46,7 @@ def encryption_not_as_asked(
     agent = agents.by_node.get(status.node)
     if encryption is None or not encryption.mode or len(wanted) != 1 or node is None or agent is None:
         return
-    if encryption.mode.lower() == _MODES[wanted[0]] or not agent.has_run_for(_SETTLED, status.fact.taken_at):
+    if encryption.mode.lower() == _MODES[wanted[0]]:
         return
     workload = daemon_sets.get(installation.workload)
     is_known_to_stand = workload is not None and not workload.is_rolling_out and overrides is not None

@@ -18,8 +18,6 @@ from playbooks.model.kube.workloads import DaemonSets
 from playbooks.model.rule import Case, fault
 
 _KEY = "enable-host-firewall"
-_SETTLED = 120.0
-"""Seconds after which an agent has loaded its host program."""
 
 
 @fault(
@@ -46,7 +44,7 @@ def host_firewall_not_in_force(
     if firewall is None or node is None or agent is None or firewall.mode.lower() != "disabled":
         return
     wanted = asked(config, node, overrides, _KEY)
-    if wanted.lower() not in TRUE or not agent.has_run_for(_SETTLED, status.fact.taken_at):
+    if wanted.lower() not in TRUE:
         return
     workload = daemon_sets.get(installation.workload)
     is_known_to_stand = workload is not None and not workload.is_rolling_out and overrides is not None

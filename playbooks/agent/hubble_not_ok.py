@@ -30,10 +30,12 @@ def hubble_not_ok(status: OnNode[AgentStatus], agents: Agents) -> Iterator[Findi
     without it, and flows and metrics of this node are missing wherever they are read.
     """
     agent = agents.by_node.get(status.node)
-    if agent is None or not agent.has_run_for(_SETTLED, status.fact.taken_at):
+    if agent is None:
         return
+    is_settled = agent.has_run_for(_SETTLED, status.fact.taken_at)
     for name, part in status.fact.bad_parts:
-        if name not in PARTS:
+        # While the agent starts, Hubble is in Warning; in Failure it is only when it could not start.
+        if name not in PARTS or not (is_settled or part.state.lower() == "failure"):
             continue
         what = "Hubble's metrics do" if name == "hubble-metrics" else "Hubble does"
         yield finding(
@@ -43,6 +45,7 @@ def hubble_not_ok(status: OnNode[AgentStatus], agents: Agents) -> Iterator[Findi
             evidence=(status.fact.evidence(f"{name}: {part.said}"),),
             because_of=(
                 Condition(ConditionKind.SECRET_MISSING),
+                Condition(ConditionKind.SECRET_MISSING, status.node),
                 Condition(ConditionKind.AGENT_CONFIG_REFUSED, status.node),
             ),
             stated_cause=part.msg,

@@ -20,8 +20,6 @@ from playbooks.model.rule import Case, fault
 _KEY = "kube-proxy-replacement"
 _WANTED = ("true", "strict")
 _NOT_IN_FORCE = ("false", "disabled", "partial", "probe")
-_SETTLED = 120.0
-"""Seconds after which an agent has set up its services."""
 
 
 @fault(
@@ -50,8 +48,6 @@ def kube_proxy_replacement_not_in_force(
         return
     wanted = asked(config, node, overrides, _KEY).lower()
     if wanted not in _WANTED or replacement.mode.lower() not in _NOT_IN_FORCE:
-        return
-    if not agent.has_run_for(_SETTLED, status.fact.taken_at):
         return
     workload = daemon_sets.get(installation.workload)
     is_known_to_stand = workload is not None and not workload.is_rolling_out and overrides is not None

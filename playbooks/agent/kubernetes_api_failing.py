@@ -57,6 +57,7 @@ def kubernetes_api_failing(status: Change[AgentStatus], agents: Agents) -> Itera
         because_of=(
             Condition(ConditionKind.NODE_UNREACHABLE, node),
             Condition(ConditionKind.PERMISSION_MISSING),
+            Condition(ConditionKind.PERMISSION_MISSING, node),
         ),
         stated_cause=said,
         alternatives=(

@@ -69,6 +69,7 @@ def kvstore_without_quorum(status: OnNode[AgentStatus], agents: Agents) -> Itera
         because_of=(
             Condition(ConditionKind.OPERATOR_DOWN),
             Condition(ConditionKind.SECRET_MISSING),
+            Condition(ConditionKind.SECRET_MISSING, status.node),
             Condition(ConditionKind.NODE_UNREACHABLE, status.node),
         ),
         stated_cause=kvstore.msg,

@@ -17,8 +17,6 @@ from playbooks.model.rule import Case, fault
 _KEY = "enable-bpf-masquerade"
 _NEEDS_BPF = ("enable-egress-gateway", "enable-ipv4-egress-gateway", "enable-ip-masq-agent")
 """Features that only masquerading in BPF has."""
-_SETTLED = 120.0
-"""Seconds after which an agent has chosen who masquerades."""
 
 
 @fault(
@@ -45,7 +43,7 @@ def masquerading_fell_back(
     if masquerading is None or not masquerading.enabled or masquerading.mode.lower() != "iptables":
         return
     wanted = asked(config, node, overrides, _KEY)
-    if wanted.lower() not in TRUE or not agent or not agent.has_run_for(_SETTLED, status.fact.taken_at):
+    if wanted.lower() not in TRUE or not agent:
         return
     broken = [key for key in _NEEDS_BPF if asked(config, node, overrides, key).lower() in TRUE]
     yield finding(

@@ -24,6 +24,9 @@ _CAUSES = (
     ConditionKind.CRDS_MISSING,
     ConditionKind.PERMISSION_MISSING,
     ConditionKind.SECRET_MISSING,
+    ConditionKind.ENVOY_DOWN,
+    ConditionKind.API_SERVER_UNREACHABLE,
+    ConditionKind.MAP_FULL,
 )
 
 
@@ -91,21 +94,12 @@ def _finding(module: Module, modules: OnNode[AgentModules], agents: Agents, *, i
     node, about = modules.node, module.endpoint
     subject = Ref("Endpoint", about[2] or str(about[0]), about[1], node) if about else agents.ref(node)
     agent = agents.by_node.get(node)
-    causes = [Condition(kind) for kind in _CAUSES] + [
-        Condition(kind, node)
-        for kind in (
-            ConditionKind.ENVOY_DOWN,
-            ConditionKind.API_SERVER_UNREACHABLE,
-            ConditionKind.MAP_FULL,
-            ConditionKind.AGENT_SILENT,
-        )
-    ]
     return finding(
         Severity.WARN if is_proved else Severity.INFO,
         subject,
         f"{module.name} is degraded on {node}",
         evidence=(modules.fact.evidence(module.row),),
-        because_of=causes,
+        because_of=[Condition(kind, where) for kind in _CAUSES for where in ("", node)],
         stated_cause=module.error or module.message,
         impact="what the module does on this node may be stale or missing" if is_proved else "",
         last_seen=module.updated,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from playbooks.model.answer import GapKind
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.health import AgentHealth
 from playbooks.model.cilium.health_matrix import Sight, blind, sights
@@ -59,8 +60,15 @@ def node_not_reached_by_peers(healths: Fleet[AgentHealth], agents: Agents, nodes
     for node in nodes.items:
         seen = [one for one in every if one.target == node.name and one.observer not in cut_off]
         lost = [one for one in seen if one.is_lost]
-        if lost and len(lost) * 2 >= len(seen) and (len(lost) > 1 or len(seen) == 1):
+        # An observer that did not tell may have reached it: it counts as one that did.
+        others = max(len(seen), _asked(healths) - len({*cut_off, node.name}))
+        if lost and len(lost) * 2 >= others and (len(lost) > 1 or others == 1):
             yield _finding(node.name, seen, lost, healths)
+
+
+def _asked(healths: Fleet[AgentHealth]) -> int:
+    left_out = sum(gap.kind is GapKind.TOO_COSTLY for gap in healths.missing.values())
+    return healths.total - left_out
 
 
 def _finding(node: str, seen: list[Sight], lost: list[Sight], healths: Fleet[AgentHealth]) -> Finding:

@@ -32,7 +32,7 @@ def versions_differ(
     versions = {
         node: version
         for node, agent in agents.by_node.items()
-        if (version := _running(statuses, node) or agent.version)
+        if (version := _release(_running(statuses, node) or agent.version))
     }
     unknown = [node for node in agents.by_node if node not in versions]
     if unknown:
@@ -94,6 +94,11 @@ def versions_differ(
             ),
         ),
     )
+
+
+def _release(version: str) -> str:
+    # A vendor's suffix stands in the image's tag, and not in what the agent says of itself.
+    return version.partition("-")[0].partition("+")[0]
 
 
 def _running(statuses: Fleet[AgentStatus], node: str) -> str:

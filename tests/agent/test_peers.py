@@ -80,6 +80,13 @@ def test_one_agent_that_misses_everybody_is_cut_off_itself() -> None:
     assert [one.finding.subject.name for one in roots[0].symptoms] == [SICK]
 
 
+def test_an_observer_that_did_not_tell_counts_as_one_that_reached_it() -> None:
+    two_of_five = [unreached(node, SICK) for node in NODES[:2]]
+    silent = [gap(command("cilium-health", "status", node=node)) for node in WORKERS[2:]]
+    assert found("AGT074", *two_of_five, cluster=practice()) == []
+    assert found("AGT074", *two_of_five, *silent, cluster=practice()) == []
+
+
 def test_old_probes_say_nothing_of_now() -> None:
     def old(document: Json) -> None:
         document["timestamp"] = "2026-11-23T06:00:00Z"

@@ -14,6 +14,7 @@ from playbooks.model.cilium.options import AgentOptions
 from playbooks.model.cilium.status import AgentStatus
 from playbooks.model.fact import Fact, Scene, Scope
 from playbooks.model.finding import Evidence
+from playbooks.model.kube.meta import ManagedFields
 from playbooks.model.kube.nodes import Node, Nodes
 
 OVERRIDE = "config.cilium.io/"
@@ -141,9 +142,19 @@ def _overridden(config: CiliumConfig, node: Node | None, overrides: NodeConfigs 
     return {**found, **annotated}
 
 
+def last_write(config: CiliumConfig) -> ManagedFields | None:
+    """The newest write of the ConfigMap's keys, else of anything in it, as far as managedFields tells."""
+    writes = [
+        entry
+        for entry in config.metadata.managed_fields or ()
+        if entry.time and entry.fields_v1 and entry.fields_v1.data is not None
+    ]
+    return max(writes, key=lambda entry: str(entry.time), default=config.metadata.last_change)
+
+
 def has_read(agent: Agent | None, config: CiliumConfig) -> bool | None:
     """Whether an agent started after the last write of the ConfigMap; nothing where times are not known."""
-    change = config.metadata.last_change
+    change = last_write(config)
     if agent is None or agent.started_at is None or change is None or change.time is None:
         return None
     return agent.started_at >= change.time
