@@ -56,36 +56,42 @@ def address_family_missing(
         first_seen=heard.line.time,
         last_seen=heard.line.time,
         ongoing=Ongoing.YES,
-        fixes=(
-            Fix.mitigation(
-                "Switch the L7 proxy off until then, if no L7 policy, Ingress or Gateway is used.",
-                why="The part that asks for the missing family is then not set up.",
-                risk=Risk.HIGH,
-                steps=(
-                    saved_log(fact.agent.pod, fact.agent.container, is_previous=False),
-                    step("Set l7Proxy to false.", helm_upgrade(installation.namespace, "l7Proxy=false")),
-                ),
-                undo="Set l7Proxy to true.",
-                verify="The agent is ready.",
-            ),
-            Fix.cure(
-                "Upgrade to 1.15.5 or later." if is_known else "Give the kernel the address family back.",
-                why="The error is put up with there."
-                if is_known
-                else "The agent's sockets and rules need it.",
-                risk=Risk.MEDIUM,
-                steps=(
-                    step(
-                        "Look whether IPv6 is off on the node.",
-                        "cat /proc/sys/net/ipv6/conf/all/disable_ipv6",
-                    ),
-                    step("Upgrade the chart.", f"{helm_upgrade(installation.namespace)} --version 1.15.5")
-                    if is_known
-                    else step("Take ipv6.disable=1 from the boot parameters, or set enable-ipv6 to false."),
-                ),
-                undo="Go back to the version or the boot parameters before.",
-                verify="The agent is ready.",
-            ),
-        ),
+        fixes=_fixes(fact, installation, is_known=is_known),
         same_as="family",
     )
+
+
+def _fixes(words: AgentWords, installation: Installation, *, is_known: bool) -> Iterator[Fix]:
+    namespace = installation.namespace
+    yield Fix.mitigation(
+        "Switch the L7 proxy off until then, if no L7 policy, Ingress or Gateway is used.",
+        why="The part that asks for the missing family is then not set up.",
+        risk=Risk.HIGH,
+        steps=(
+            saved_log(words.agent.pod, words.agent.container, is_previous=False),
+            step("Set l7Proxy to false.", helm_upgrade(namespace, "l7Proxy=false")),
+        ),
+        undo="Set l7Proxy to true.",
+        verify="The agent is ready.",
+    )
+    if is_known:
+        yield Fix.cure(
+            "Upgrade to 1.15.5 or later.",
+            why="A missing family is put up with there.",
+            risk=Risk.MEDIUM,
+            steps=(step("Upgrade the chart.", f"{helm_upgrade(namespace)} --version 1.15.5"),),
+            undo="Go back to the version before.",
+            verify="The agent is ready.",
+        )
+    else:
+        yield Fix.cure(
+            "Give the kernel the address family back, or tell Cilium to do without it.",
+            why="The agent's sockets and rules need it.",
+            risk=Risk.MEDIUM,
+            steps=(
+                step("Look whether IPv6 is off on the node.", "cat /proc/sys/net/ipv6/conf/all/disable_ipv6"),
+                step("Take ipv6.disable=1 from the boot parameters, or set enable-ipv6 to false."),
+            ),
+            undo="Go back to the boot parameters before.",
+            verify="The agent is ready.",
+        )

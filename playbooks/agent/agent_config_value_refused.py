@@ -16,7 +16,7 @@ from playbooks.model.cilium.last_run import LastRun, Run
 from playbooks.model.cilium.logs import LAST, LogLine
 from playbooks.model.cilium.operator import OperatorRun, container_of
 from playbooks.model.cilium.refusal import Refused, refused
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing, standing_of
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet

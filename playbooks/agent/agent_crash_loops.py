@@ -8,7 +8,7 @@ from playbooks.model.cilium.agent_steps import described, saved_log, told
 from playbooks.model.cilium.down import alike, keeps_agent_down
 from playbooks.model.cilium.last_run import LastRun
 from playbooks.model.cilium.probes import killing_probe
-from playbooks.model.cilium.remedies import sysdump
+from playbooks.model.cilium.restarting import sysdump
 from playbooks.model.cilium.standing import Standing, standing_of
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import OnNode

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from playbooks.model.cilium.agent_steps import described, told
 from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.installation import Installation
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing, agents_standing, held_by
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Evidence, Finding, Fix, Ongoing, Risk, Severity, finding, step

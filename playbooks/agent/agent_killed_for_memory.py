@@ -8,7 +8,7 @@ from datetime import timedelta
 from playbooks.model.cilium.agent_steps import helm_upgrade, saved_log, told
 from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.installation import Installation
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing, standing_of
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step

@@ -8,7 +8,7 @@ from playbooks.model.cilium.agent_steps import described, saved_log, told
 from playbooks.model.cilium.agent_words import AgentWords
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.down import keeps_agent_down
-from playbooks.model.cilium.remedies import sysdump
+from playbooks.model.cilium.restarting import sysdump
 from playbooks.model.cilium.standing import Standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import OnNode

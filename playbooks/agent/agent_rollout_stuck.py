@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.installation import Installation
-from playbooks.model.cilium.remedies import kubectl, sysdump
+from playbooks.model.cilium.restarting import kubectl, sysdump
 from playbooks.model.cilium.standing import Standing, agents_standing
 from playbooks.model.condition import Condition, ConditionKind
-from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step
+from playbooks.model.finding import Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step
 from playbooks.model.kube.workloads import DaemonSets
 from playbooks.model.moments import lasts
 from playbooks.model.rule import Case, fault
@@ -46,8 +46,6 @@ def agent_rollout_stuck(
     done, wanted = status.updated_number_scheduled, status.desired_number_scheduled
     nodes = [agent.node for agent in blockers]
     change = workload.metadata.last_change
-    rollout = ("-n", installation.namespace, "rollout")
-    name = ("daemonset", workload.metadata.name)
     yield finding(
         Severity.WARN,
         (workload.ref, *(agent.pod.ref for agent in blockers)),
@@ -64,35 +62,30 @@ def agent_rollout_stuck(
         ongoing=Ongoing.YES,
         changes=(f"{change.time:%Y-%m-%dT%H:%M:%SZ} written by {change.manager}",) if change else (),
         owner=workload.metadata.managed_by,
-        fixes=(
-            Fix.mitigation(
-                "Undo the rollout.",
-                why="The agents that it stopped at get back what ran before.",
-                risk=Risk.MEDIUM,
-                steps=(
-                    sysdump(),
-                    step(
-                        f"Undo the last change of {workload.ref}.",
-                        kubectl(*rollout, "undo", *name),
-                    ),
-                ),
-                undo="Roll out the change again.",
-                verify="All agents are updated and ready.",
-            ),
-            Fix.cure(
-                f"Repair the agent on {blockers[0].node}; the rollout goes on by itself.",
-                why="The next nodes follow as soon as the stuck ones are ready.",
-                risk=Risk.LOW,
-                steps=(
-                    step(
-                        "Follow the rollout.",
-                        kubectl(*rollout, "status", *name),
-                    ),
-                ),
-                undo="Nothing is changed by following it.",
-                verify="All agents are updated and ready.",
-            ),
+        fixes=_fixes(workload.ref, blockers[0].node),
+    )
+
+
+def _fixes(workload: Ref, node: str) -> Iterator[Fix]:
+    rollout, name = ("-n", workload.namespace, "rollout"), ("daemonset", workload.name)
+    yield Fix.mitigation(
+        "Undo the rollout.",
+        why="The agents that it stopped at get back what ran before.",
+        risk=Risk.MEDIUM,
+        steps=(
+            sysdump(),
+            step(f"Undo the last change of {workload}.", kubectl(*rollout, "undo", *name)),
         ),
+        undo="Roll out the change again.",
+        verify="All agents are updated and ready.",
+    )
+    yield Fix.cure(
+        f"Repair the agent on {node}; the rollout goes on by itself.",
+        why="The next nodes follow as soon as the stuck ones are ready.",
+        risk=Risk.LOW,
+        steps=(step("Follow the rollout.", kubectl(*rollout, "status", *name)),),
+        undo="Nothing is changed by following it.",
+        verify="All agents are updated and ready.",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.installation import Installation
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing, agents_standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step

@@ -9,7 +9,7 @@ from playbooks.model.cilium.agent_steps import helm_upgrade
 from playbooks.model.cilium.agent_words import AgentWords, Heard
 from playbooks.model.cilium.installation import Installation
 from playbooks.model.cilium.logs import last_words
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import OnNode

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from playbooks.model.cilium.agent_words import AgentWords, Heard, unheard
 from playbooks.model.cilium.config import CiliumConfig
 from playbooks.model.cilium.installation import Installation
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import (

@@ -12,7 +12,7 @@ from playbooks.model.cilium.agent_words import AgentWords, unheard
 from playbooks.model.cilium.logs import LogLine
 from playbooks.model.cilium.logs_agent import Log
 from playbooks.model.cilium.operator import OperatorRun, container_of
-from playbooks.model.cilium.remedies import sysdump
+from playbooks.model.cilium.restarting import sysdump
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
 from playbooks.model.kube.pods import Pod

@@ -8,7 +8,7 @@ from datetime import datetime
 from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.config import CiliumConfig
 from playbooks.model.cilium.placing import written
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing, standing_of
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step

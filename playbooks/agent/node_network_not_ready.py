@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.placing import says_no_network
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing, standing_of
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step

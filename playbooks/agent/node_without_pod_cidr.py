@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from playbooks.model.cilium.ciliumnodes import CiliumNode, CiliumNodes
 from playbooks.model.cilium.config import CiliumConfig
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Evidence, Finding, Fix, Ongoing, Risk, Severity, finding, step
 from playbooks.model.kube.nodes import Nodes

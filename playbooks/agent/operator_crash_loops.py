@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from playbooks.model.cilium.agent_steps import described, saved_log, told
 from playbooks.model.cilium.down import keeps_operator_down
 from playbooks.model.cilium.operator import Operator, OperatorRun, container_of, status_of
-from playbooks.model.cilium.remedies import sysdump
+from playbooks.model.cilium.restarting import sysdump
 from playbooks.model.cilium.standing import Standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from playbooks.model.cilium.leading import LOCK, Leading, lease_of
 from playbooks.model.cilium.operator import Operator
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import (
     CouldNotLook,

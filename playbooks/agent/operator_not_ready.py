@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from playbooks.model.cilium.agent_steps import described, told
 from playbooks.model.cilium.down import keeps_operator_down
 from playbooks.model.cilium.operator import Operator, status_of
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step

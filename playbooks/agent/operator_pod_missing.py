@@ -8,7 +8,7 @@ from playbooks.model.cilium.agent_steps import described, helm_upgrade
 from playbooks.model.cilium.installation import Installation
 from playbooks.model.cilium.leading import Leading, lease_of
 from playbooks.model.cilium.operator import Operator
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import (

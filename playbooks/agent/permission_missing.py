@@ -14,7 +14,7 @@ from playbooks.model.cilium.down import OPERATOR
 from playbooks.model.cilium.logs import LogLine
 from playbooks.model.cilium.logs_agent import Log
 from playbooks.model.cilium.operator import OperatorRun
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from playbooks.model.cilium.agent_steps import described, helm_upgrade
 from playbooks.model.cilium.agents import Agent, Agents
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing, agents_standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step

@@ -42,7 +42,7 @@ _EXPLAINS: dict[ConditionKind, str] = {
     ConditionKind.AGENT_CONFIG_REFUSED: (
         r"invalid|unknown|unsupported|unrecogni[sz]ed|incorrect|illegal|malformed|conflict|missing unit"
         r"|pars(e|ing)|not (a )?(valid|supported|allowed)|out of range|too (big|small)|smaller than"
-        r"|must|cannot|mutually exclusive|requires?\b|incompatible|combination|only (supported|valid)|were set"
+        r"|must|cannot|mutually exclusive|requires?\b|incompatible|combination|only (supported|valid)"
     ),
     ConditionKind.IPAM_EXHAUSTED: r"range is full|no more ips|no available ip|ipam|out of|pod ?cidr",
     ConditionKind.SECRET_MISSING: r"secret|keys?\b|configmap",

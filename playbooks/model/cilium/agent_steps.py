@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.finding import Step, capture, step
 from playbooks.model.kube.pods import ContainerStatus, Pod
 

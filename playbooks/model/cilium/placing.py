@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from playbooks.model.cilium.agent_steps import helm_upgrade
 from playbooks.model.cilium.agents import Agents
-from playbooks.model.cilium.remedies import kubectl
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing, standing_of
 from playbooks.model.finding import Evidence, Ref
 from playbooks.model.kube.events import Warnings

@@ -9,31 +9,9 @@ import msgspec
 
 from playbooks.model.answer import Answer
 from playbooks.model.fact import Fact, Provenance, Unreadable, Way, decoding
-from playbooks.model.kube.meta import Meta, Object, listing
-from playbooks.model.kube.resources import CRDS
-from playbooks.model.request import ApiPath, Objects
+from playbooks.model.request import ApiPath
 
 GROUP = "cilium.io"
-
-
-class CrdNames(Object, frozen=True):
-    """How a kind is called."""
-
-    plural: str = ""
-
-
-class CrdSpec(Object, frozen=True):
-    """A CRD as asked for; its schemas are left out."""
-
-    group: str = ""
-    names: CrdNames = CrdNames()
-
-
-class Crd(Object, frozen=True):
-    """A CustomResourceDefinition."""
-
-    metadata: Meta
-    spec: CrdSpec = CrdSpec()
 
 
 class _Served(msgspec.Struct, frozen=True):
@@ -93,14 +71,8 @@ def _of_groups(told: Answer) -> CiliumKinds:
     return CiliumKinds(provenance=provenance, plurals=None if is_there else frozenset())
 
 
-def _of_crds(provenance: Provenance, items: tuple[Crd, ...]) -> CiliumKinds:
-    served = frozenset(crd.spec.names.plural for crd in items if crd.spec.group == GROUP)
-    return CiliumKinds(provenance=provenance, plurals=served)
-
-
 CiliumKinds.ways = (
     # Discovery is open to everyone and small; the CRDs themselves carry megabytes of schemas.
     decoding("discovery of cilium.io", lambda scene: ApiPath(f"/apis/{GROUP}/v2"), _of_version),
     decoding("API groups", lambda scene: ApiPath("/apis"), _of_groups),
-    listing("crds", lambda scene: Objects(CRDS), Crd, _of_crds),
 )
