@@ -73,9 +73,10 @@ _ENV = re.compile(rb'"env"\s*:\s*\[')
 _ENV_VALUE = re.compile(
     rb'\s*\{\s*"name"\s*:\s*' + _STRING + rb'\s*,\s*"value"\s*:\s*"((?:[^"\\]++|\\.)*+)"\s*\}\s*,?'
 )
-_ENV_OTHER = re.compile(
-    rb"\s*\{((?:[^\"{}]++|" + _STRING + rb"|\{(?:[^\"{}]++|" + _STRING + rb")*+\})*+)\}\s*,?"
-)
+_INSIDE = rb"(?:[^\"{}]++|" + _STRING + rb")*+"
+for _ in range(4):
+    _INSIDE = rb"(?:[^\"{}]++|" + _STRING + rb"|\{" + _INSIDE + rb"\})*+"
+_ENV_OTHER = re.compile(rb"\s*\{(" + _INSIDE + rb")\}\s*,?")
 _VALUE = re.compile(rb'"value"\s*:\s*"((?:[^"\\]++|\\.)*+)"')
 _APPLIED = b'"kubectl.kubernetes.io/last-applied-configuration"'
 _APPLIED_VALUE = re.compile(rb'\s*:\s*"((?:[^"\\]++|\\.)++)"')
@@ -132,8 +133,10 @@ def _places(data: bytes, part: bytes) -> Iterator[int]:
 
 
 def _matching(data: bytes, searched: bytes, part: bytes, pattern: re.Pattern[bytes]) -> Iterator[Secret]:
+    done = 0
     for at in _places(searched, part):
-        if match := pattern.match(data, at):
+        if at >= done and (match := pattern.match(data, at)):
+            done = match.end()
             yield (at, *match.span(1))
 
 

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import aiohttp
-import python_socks
 
 from playbooks.model.answer import GapKind
 from playbooks.sources.access import Access
 from playbooks.sources.access.proxy import without_userinfo
 from playbooks.sources.live.status import NoAnswer, websockets_refused
 
-FAULTS = (aiohttp.ClientError, OSError, TimeoutError, python_socks.ProxyError)
+FAULTS = (aiohttp.ClientError, OSError, TimeoutError)
 """What a failing connection raises."""
 
 
@@ -97,9 +96,7 @@ def _proxy(error: BaseException, access: Access) -> Fault | None:
     if isinstance(error, aiohttp.ClientHttpProxyError):
         what = f"the proxy {shown} refused to connect: HTTP {error.status} {error.message}"
         return Fault(what, "check proxy-url, HTTPS_PROXY and the proxy's own rules")
-    is_socks = isinstance(error, python_socks.ProxyError) or type(error).__module__.startswith(
-        "aiohttp_socks"
-    )
+    is_socks = type(error).__module__.startswith("aiohttp_socks")
     if is_socks or isinstance(error, aiohttp.ClientProxyConnectionError):
         what = f"the proxy {shown} did not connect: {_words(error)}"
         return Fault(what, "check proxy-url, HTTPS_PROXY and whether the proxy runs", is_transient=True)

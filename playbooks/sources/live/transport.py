@@ -12,7 +12,6 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
-from multidict import CIMultiDict
 from yarl import URL
 
 from playbooks.model.answer import GapKind
@@ -103,7 +102,7 @@ class Transport:
             return await self._open().ws_connect(
                 self._url(access, path, query),
                 protocols=protocols,
-                headers=self._headers(access),
+                headers=access.headers,
                 proxy=self._http_proxy(access),
                 ssl=access.credentials.tls or True,
                 # Who closes has got all that matters; waiting for the other side only costs time.
@@ -185,10 +184,9 @@ class Transport:
     def _request(
         self, access: Access, path: str, query: Query, post: bytes | None, silence: float | None = None
     ) -> aiohttp.client._RequestContextManager:
-        headers = self._headers(access)
-        headers["Accept"] = "application/json, */*"
+        headers = [*access.headers, ("Accept", "application/json, */*")]
         if post is not None:
-            headers["Content-Type"] = "application/json"
+            headers.append(("Content-Type", "application/json"))
         return self._open().request(
             "GET" if post is None else "POST",
             self._url(access, path, query),
@@ -203,10 +201,6 @@ class Transport:
     @staticmethod
     def _url(access: Access, path: str, query: Query) -> URL:
         return URL(f"{access.server}{path}{'?' if query else ''}{urlencode(query)}", encoded=True)
-
-    @staticmethod
-    def _headers(access: Access) -> CIMultiDict[str]:
-        return CIMultiDict(access.headers)
 
     @staticmethod
     def _http_proxy(access: Access) -> str | None:
