@@ -45,6 +45,11 @@ class Address(msgspec.Struct, frozen=True):
         return tuple((name, probe) for name, probe in tried if probe and probe.status)
 
     @property
+    def is_failing(self) -> bool:
+        """Whether a protocol failed."""
+        return bool((self.icmp and self.icmp.status) or (self.http and self.http.status))
+
+    @property
     def is_silent(self) -> bool:
         """Whether both protocols were tried and both failed."""
         return len(self.failures) == 2
@@ -73,6 +78,12 @@ class Peer(msgspec.Struct, frozen=True, rename="kebab"):
     def node(self) -> str:
         """The node's name."""
         return self.name.rpartition("/")[2]
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether any probe of the node failed."""
+        host, endpoint = self.host_address, self.endpoint_address
+        return bool((host and host.is_failing) or (endpoint and endpoint.is_failing))
 
     @property
     def host_address(self) -> Address | None:
@@ -109,6 +120,8 @@ class AgentHealth(Fact):
     """`cluster/node` of who probed."""
     peers: tuple[Peer, ...]
     """Empty before the first round of probes, which is no fault."""
+    missed: frozenset[str]
+    """Full names of the other nodes of which a probe failed."""
     round_at: datetime | None
     """When the last round of probes began, if that is told."""
     interval: str
@@ -143,7 +156,9 @@ def _ask(scene: Scene) -> Request | Gap | AgentHealth:
     config = scene.get(CiliumConfig)
     if not isinstance(config, Gap) and not config.is_on("enable-health-checking", default=True):
         origin = replace(config.provenance, node=scene.node)
-        return AgentHealth(provenance=origin, local="", peers=(), round_at=None, interval="", is_off=True)
+        return AgentHealth(
+            provenance=origin, local="", peers=(), missed=frozenset(), round_at=None, interval="", is_off=True
+        )
     agents = scene.get(Agents)
     agent = agents if isinstance(agents, Gap) else agents.on(scene.node)
     return agent if isinstance(agent, Gap) else agent.command("cilium-health", "status", "-o", "json")
@@ -158,6 +173,9 @@ def _decode(answer: Answer) -> AgentHealth | Gap:
         provenance=Provenance.of(answer.request, answer.end),
         local=response.local.name,
         peers=response.nodes,
+        missed=frozenset(
+            peer.name for peer in response.nodes if peer.is_failing and peer.name != response.local.name
+        ),
         round_at=time_of(response.timestamp),
         interval=response.interval,
     )

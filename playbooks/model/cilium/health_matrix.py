@@ -27,9 +27,9 @@ class Sight:
     target: str
     """The node that was probed."""
     host: Address | None
-    """Its own address, unless that was not probed lately."""
+    """Its own address, unless it failed and was not probed lately."""
     endpoint: Address | None
-    """Its health endpoint, unless that was not probed lately."""
+    """Its health endpoint, unless it failed and was not probed lately."""
 
     @property
     def is_host_lost(self) -> bool:
@@ -59,14 +59,19 @@ class Sight:
 
 
 def sights(healths: Fleet[AgentHealth], agents: Agents) -> tuple[Sight, ...]:
-    """What agents that have settled find at the other nodes that have, or should have, an agent."""
+    """What agents that have settled find at other nodes, as far as anybody misses anybody.
+
+    Between a thousand nodes there are a million probes; those of a sound pair are not looked at twice.
+    """
+    targets = set().union(*(health.missed for _, health in healths))
     found = []
-    for node, health in healths:
+    for node, health in healths if targets else ():
         agent = agents.by_node.get(node)
-        if agent and agent.has_run_for(_SETTLED, health.taken_at):
-            found += [
-                _sight(node, health, peer) for peer in health.neighbours if _counts(peer, health, agents)
-            ]
+        if agent is None or not agent.has_run_for(_SETTLED, health.taken_at):
+            continue
+        for peer in health.neighbours:
+            if (health.missed or peer.name in targets) and _counts(peer, health, agents):
+                found.append(_sight(node, health, peer))
     return tuple(found)
 
 
@@ -110,7 +115,10 @@ def _sight(node: str, health: AgentHealth, peer: Peer) -> Sight:
 
 
 def _fresh(address: Address | None, health: AgentHealth) -> Address | None:
-    probed = health.probed(address) if address else None
+    if address is None or not address.is_failing:
+        # An old success counts as one: it can only keep a fault from being told.
+        return address
+    probed = health.probed(address)
     if probed is None:
         return None
     age = (health.taken_at - probed).total_seconds()
