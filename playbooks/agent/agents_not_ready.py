@@ -42,7 +42,8 @@ def agents_not_ready(
         return
     nodes = sorted(bad)
     yield finding(
-        Severity.WARN,
+        # Each of these agents has its own finding; the count is what people look for first.
+        Severity.INFO,
         workload.ref,
         f"{workload.ref}: {status.number_ready} of {status.desired_number_scheduled} agents are ready",
         evidence=(

@@ -49,7 +49,8 @@ def node_keeps_agent_taint(nodes: Nodes, agents: Agents, config: CiliumConfig | 
         is_well = standing is Standing.READY
         off = is_well and config is not None and not config.is_on("remove-cilium-node-taints", True)
         yield finding(
-            Severity.ERROR if is_well else Severity.WARN,
+            # Beside an agent that is down the taint is as it should be.
+            Severity.ERROR if is_well else Severity.INFO,
             node.ref,
             f"{node.ref} keeps the taint {key}" + (" though its agent is ready" if is_well else ""),
             evidence=(
