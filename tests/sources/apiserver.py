@@ -34,6 +34,8 @@ class Output:
     stderr: bytes = b""
     code: int = 0
     frame: int = 32 * 1024
+    times: int = 1
+    """How often standard output is sent."""
     is_cut: bool = False
     """The connection is dropped before the status."""
     hangs: bool = False
@@ -294,7 +296,7 @@ class ApiServer:
         return self.outputs.get(argv[4:]) or Output(stderr=words.encode(), code=127)
 
     async def _print(self, socket: web.WebSocketResponse, request: web.Request, output: Output) -> None:
-        for channel, data in ((1, output.stdout), (2, output.stderr)):
+        for channel, data in ((1, output.stdout),) * output.times + ((2, output.stderr),):
             for start in range(0, len(data), output.frame):
                 await socket.send_bytes(bytes([channel]) + data[start : start + output.frame])
                 self.sent += output.frame if channel == 1 else 0

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 
 from playbooks.model.answer import GapKind
 from playbooks.model.request import Objects
-from playbooks.sources.access import CannotConnect, ConnectOptions, load
+from playbooks.sources.access import Access, CannotConnect, ConnectOptions, load
 from playbooks.sources.live import LiveSource
 from tests.sources.apiserver import ApiServer, Output, Reply, pod
 from tests.sources.certificates import Authority, authority
@@ -230,6 +231,26 @@ class TestCredentials:
         assert gap.kind is GapKind.FORBIDDEN
         assert "cannot be renewed" in gap.detail
         assert "not YAML" in gap.detail
+
+    async def test_a_slow_login_is_kept_for_who_asks_next(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        logged_in, logins = threading.Event(), []
+
+        def refreshed(old: Access) -> Access:
+            logins.append(old)
+            logged_in.wait(5.0)
+            return replace(old, credentials=replace(old.credentials, authorization="Bearer new"))
+
+        monkeypatch.setattr(Access, "refreshed", refreshed)
+        async with living(tmp_path, replace(HASTY, command=0.1)) as (server, source):
+            server.tokens = {"new"}
+            server.items["/api/v1/pods"] = [pod("a")]
+            gap = await gap_of(source, agent(*STATUS))
+            logged_in.set()
+            await answered(source, Objects(PODS))
+        assert gap.kind is GapKind.TIMED_OUT
+        assert len(logins) == 1
 
     async def test_a_plugin_runs_again_when_its_token_has_expired(self, tmp_path: Path) -> None:
         plugin = tmp_path / "plugin"

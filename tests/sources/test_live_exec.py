@@ -76,7 +76,7 @@ async def test_output_that_is_cut_is_no_answer(tmp_path: Path, sent: bytes) -> N
 
 async def test_200_megabytes_stop_at_the_limit_and_close_the_command(tmp_path: Path) -> None:
     async with living(tmp_path) as (server, source):
-        server.outputs[STATUS] = Output(b"z" * (200 * 1024 * 1024), frame=64 * 1024)
+        server.outputs[STATUS] = Output(b"z" * 65536, frame=65536, times=3200)
         got = await answer(source, agent(*STATUS), 1, limit=1024 * 1024)
         assert isinstance(got, Gap)
         assert got.kind is GapKind.TOO_LARGE

@@ -66,6 +66,10 @@ def run_plugin(
     process = _start(program, told, cluster, environment, shown)
     try:
         stdout, stderr = process.communicate(timeout=seconds)
+    except KeyboardInterrupt:
+        # In its own session it does not get the signal of our terminal.
+        _stop(process)
+        raise
     except subprocess.TimeoutExpired:
         _, stderr = _stop(process)
         _fail(

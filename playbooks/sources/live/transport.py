@@ -15,9 +15,10 @@ import aiohttp
 from yarl import URL
 
 from playbooks.model.answer import GapKind
-from playbooks.sources.access import Access, CannotConnect
+from playbooks.sources.access import Access
 from playbooks.sources.live.faults import FAULTS, fault_of
 from playbooks.sources.live.patience import Patience, Pressure
+from playbooks.sources.live.renewal import Renewal
 from playbooks.sources.live.status import NoAnswer, Refused
 
 Query = Sequence[tuple[str, str]]
@@ -41,13 +42,16 @@ class Transport:
 
     def __init__(self, access: Access, patience: Patience) -> None:
         """Nothing is opened before the first request."""
-        self.access = access
         self.patience = patience
         self.pressure: Pressure | None = None
         self._session: aiohttp.ClientSession | None = None
         self._faults: tuple[type[BaseException], ...] = FAULTS
-        self._renewing = asyncio.Lock()
-        self._renewable_at = 0.0
+        self._renewal = Renewal(access, patience.renewal)
+
+    @property
+    def access(self) -> Access:
+        """The way in, with the credentials in use."""
+        return self._renewal.access
 
     async def read(self, path: str, query: Query = (), post: bytes | None = None, tries: int = 0) -> bytes:
         """The whole body, with as many tries as usual unless said. Raises `Refused`, `NoAnswer`."""
@@ -115,6 +119,7 @@ class Transport:
 
     async def close(self) -> None:
         """Close the session."""
+        self._renewal.close()
         if self._session is not None:
             await self._session.close()
 
@@ -129,13 +134,13 @@ class Transport:
         is_renewed = False
         pause = self.patience.first_pause
         for left in range(tries or self.patience.tries, 0, -1):
-            access = await self._valid()
+            access = await self._renewal.current()
             wanted: float | None = None
             try:
                 try:
                     return await attempt(access)
                 except Refused as refused:
-                    if refused.code != 401 or is_renewed or not await self._renewed(access):
+                    if refused.code != 401 or is_renewed or not await self._renewal.renewed(access):
                         raise
                     is_renewed = True
                     return await attempt(self.access)
@@ -157,29 +162,6 @@ class Transport:
     def _press(self, reason: str) -> None:
         if self.pressure is not None:
             self.pressure(reason)
-
-    async def _valid(self) -> Access:
-        access = self.access
-        if access.is_expired(datetime.now(UTC)):
-            await self._renewed(access)
-        return self.access
-
-    async def _renewed(self, refused: Access) -> bool:
-        """Renew credentials that were refused, once for all who wait; False when that was tried just now."""
-        if refused.credentials.is_absent:
-            return False
-        async with self._renewing:
-            if self.access is not refused:
-                return True
-            if time.monotonic() < self._renewable_at:
-                return False
-            self._renewable_at = time.monotonic() + self.patience.renewal
-            try:
-                self.access = await asyncio.to_thread(refused.refreshed)
-            except CannotConnect as error:
-                what = f"the credentials have expired and cannot be renewed: {error.what} ({error.where})"
-                raise NoAnswer(GapKind.FORBIDDEN, what, error.remedy) from error
-            return True
 
     def _request(
         self, access: Access, path: str, query: Query, post: bytes | None, silence: float | None = None
