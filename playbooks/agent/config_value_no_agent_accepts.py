@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from playbooks.knowledge.option_values import likely
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.config import CiliumConfig
 from playbooks.model.cilium.down import OPERATOR
@@ -63,7 +64,7 @@ def config_value_no_agent_accepts(config: CiliumConfig, agents: Agents) -> Itera
             owner=config.metadata.managed_by,
             fixes=(
                 Fix.cure(
-                    f"Set {key} to a value that agents accept.",
+                    f"Set {key} to {likely(key, value) or 'a value that agents accept'}.",
                     why=f"Agents accept {', '.join(sorted(allowed))}.",
                     risk=Risk.LOW,
                     steps=(

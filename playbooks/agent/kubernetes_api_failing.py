@@ -68,27 +68,25 @@ def kubernetes_api_failing(status: Change[AgentStatus], agents: Agents) -> Itera
         impact="changes of pods, services and policies do not arrive on the node",
         last_seen=status.after.taken_at,
         ongoing=Ongoing.YES,
-        fixes=(
-            Fix.cure(
-                "Restore the way from the node to the API server.",
-                why="The agent repeats its calls by itself as soon as they can succeed.",
-                risk=Risk.LOW,
-                steps=(
-                    step("Read which address fails, and how, in the status above."),
-                    step(
-                        "Look whether the node itself is still seen.",
-                        kubectl("get", "node", node, "-o", "wide"),
-                    ),
-                    step(
-                        "Set k8sServiceHost and k8sServicePort if the address is a ClusterIP and there is "
-                        "no kube-proxy.",
-                        "helm upgrade cilium cilium/cilium -n kube-system --reuse-values "
-                        "--set k8sServiceHost=HOST --set k8sServicePort=PORT",
-                    ),
-                ),
-                undo="Set the two Helm values back.",
-                verify="The row Kubernetes of the agent's status is Ok again.",
+        fixes=(_fix(node),),
+        same_as="kubernetes",
+    )
+
+
+def _fix(node: str) -> Fix:
+    return Fix.cure(
+        "Restore the way from the node to the API server.",
+        why="The agent repeats its calls by itself as soon as they can succeed.",
+        risk=Risk.LOW,
+        steps=(
+            step("Read which address fails, and how, in the status above."),
+            step("Look whether the node itself is still seen.", kubectl("get", "node", node, "-o", "wide")),
+            step(
+                "Set k8sServiceHost and k8sServicePort if a ClusterIP is dialled without kube-proxy.",
+                "helm upgrade cilium cilium/cilium -n kube-system --reuse-values "
+                "--set k8sServiceHost=HOST --set k8sServicePort=PORT",
             ),
         ),
-        same_as="kubernetes",
+        undo="Set the two Helm values back.",
+        verify="The row Kubernetes of the agent's status is Ok again.",
     )

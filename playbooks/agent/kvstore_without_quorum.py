@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from playbooks.model.cilium.agents import Agents
+from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.status import AgentStatus
 from playbooks.model.condition import Condition, ConditionKind
@@ -81,30 +81,27 @@ def kvstore_without_quorum(status: OnNode[AgentStatus], agents: Agents) -> Itera
         impact="new pods and new identities wait, agents restart; known traffic goes on",
         last_seen=status.fact.taken_at,
         ongoing=Ongoing.YES,
-        fixes=(
-            Fix.cure(
-                "Restore etcd's quorum, or the operator if only the heartbeat is missing.",
-                why="Agents connect again by themselves as soon as heartbeats arrive.",
-                risk=Risk.LOW,
-                steps=(
-                    step(
-                        "Ask the agent which step of the connection fails.",
-                        agent.command("cilium-dbg", "troubleshoot", "kvstore").command() if agent else "",
-                    ),
-                    step(
-                        "Look whether the operator runs.",
-                        kubectl(
-                            *("-n", agents.ref(status.node).namespace or "kube-system"),
-                            *("get", "pods", "-l", "io.cilium/app=operator", "-o", "wide"),
-                        ),
-                    ),
-                    step(
-                        "Ask etcd's members for their health.", "etcdctl endpoint status --cluster -w table"
-                    ),
-                ),
-                undo="Nothing is changed by looking.",
-                verify="The row KVStore of the agent's status is Ok and says has-quorum=true.",
-            ),
-        ),
+        fixes=(_fix(agent, agents.ref(status.node).namespace),),
         same_as="kvstore",
+    )
+
+
+def _fix(agent: Agent | None, namespace: str) -> Fix:
+    return Fix.cure(
+        "Restore etcd's quorum, or the operator if only the heartbeat is missing.",
+        why="Agents connect again by themselves as soon as heartbeats arrive.",
+        risk=Risk.LOW,
+        steps=(
+            step(
+                "Ask the agent which step of the connection fails.",
+                agent.command("cilium-dbg", "troubleshoot", "kvstore").command() if agent else "",
+            ),
+            step(
+                "Look whether the operator runs.",
+                kubectl("-n", namespace, "get", "pods", "-l", "io.cilium/app=operator", "-o", "wide"),
+            ),
+            step("Ask etcd's members for their health.", "etcdctl endpoint status --cluster -w table"),
+        ),
+        undo="Nothing is changed by looking.",
+        verify="The row KVStore of the agent's status is Ok and says has-quorum=true.",
     )

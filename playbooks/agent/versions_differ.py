@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from playbooks.model.cilium.agents import Agents
+from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.installation import Installation, minor_of
-from playbooks.model.cilium.restarting import kubectl, sysdump
+from playbooks.model.cilium.restarting import deleted, kubectl, sysdump
 from playbooks.model.cilium.status import AgentStatus
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step
@@ -63,36 +63,7 @@ def versions_differ(
         impact="nodes of different versions must understand each other" if is_fault else "",
         last_seen=agents.taken_at,
         ongoing=Ongoing.YES,
-        fixes=(
-            Fix.cure(
-                f"Bring the old agents to the version of {subject}.",
-                why="One version on all nodes is what is tested.",
-                risk=Risk.MEDIUM,
-                steps=(
-                    sysdump(),
-                    step(
-                        "Look how far the rollout is.",
-                        kubectl(
-                            "-n",
-                            subject.namespace,
-                            "rollout",
-                            "status",
-                            f"daemonset/{subject.name}",
-                            "--timeout=5s",
-                        ),
-                    ),
-                    *(
-                        step(
-                            f"Delete {agents.ref(node)}; its DaemonSet starts a new one.",
-                            kubectl("-n", subject.namespace, "delete", "pod", agents.ref(node).name),
-                        )
-                        for node in odd[:3]
-                    ),
-                ),
-                undo="Roll the DaemonSet back.",
-                verify="Every agent's status names the same version.",
-            ),
-        ),
+        fixes=(_fix(subject, [agents.by_node[node] for node in odd[:3]]),),
     )
 
 
@@ -104,3 +75,24 @@ def _release(version: str) -> str:
 def _running(statuses: Fleet[AgentStatus], node: str) -> str:
     status = statuses.facts.get(node)
     return status.version if status else ""
+
+
+def _fix(workload: Ref, odd: list[Agent]) -> Fix:
+    return Fix.cure(
+        f"Bring the old agents to the version of {workload}.",
+        why="One version on all nodes is what is tested.",
+        risk=Risk.MEDIUM,
+        steps=(
+            sysdump(),
+            step(
+                "Look how far the rollout is.",
+                kubectl(
+                    *("-n", workload.namespace, "rollout", "status"),
+                    *(f"daemonset/{workload.name}", "--timeout=5s"),
+                ),
+            ),
+            *map(deleted, odd),
+        ),
+        undo="Roll the DaemonSet back.",
+        verify="Every agent's status names the same version.",
+    )
