@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from playbooks.model.answer import End, Gap, GapKind, Source
-from playbooks.model.request import AgentCommand, ApiPath, ContainerLog, Objects, Request
-from playbooks.sources.stream import Piece, closing
+from playbooks.model.request import AgentCommand, ContainerLog, Request
+from playbooks.sources.stream import Closing, Piece
 from playbooks.sources.workers import Load, Slots, Workers
 
 LOOKS_KEPT = 4
@@ -93,17 +93,13 @@ class Careful:
         """The API server is asked too much: ask less at once."""
         self._workers.press(reason)
 
-    async def open(self, request: Request, look: int) -> AsyncGenerator[Piece, None]:
+    def open(self, request: Request, look: int) -> AsyncIterator[Piece]:
         """Yield the answer's chunks, then exactly one `End` or `Gap`."""
         if isinstance(request, AgentCommand):
-            pieces = self._command(request, look)
-        elif isinstance(request, ContainerLog):
-            pieces = self._log(request, look)
-        else:
-            pieces = self._object(request, look)
-        async with closing(pieces) as asked:
-            async for piece in asked:
-                yield piece
+            return self._command(request, look)
+        if isinstance(request, ContainerLog):
+            return self._log(request, look)
+        return self._source.open(request, look)
 
     async def pause(self, seconds: float) -> None:
         """Let this much time pass."""
@@ -113,13 +109,8 @@ class Careful:
         """Close the source."""
         await self._source.close()
 
-    async def _object(self, request: Objects | ApiPath, look: int) -> AsyncGenerator[Piece, None]:
-        async with closing(self._source.open(request, look)) as pieces:
-            async for piece in pieces:
-                yield piece
-
     async def _log(self, request: ContainerLog, look: int) -> AsyncGenerator[Piece, None]:
-        async with self._workers.one(), closing(self._source.open(request, look)) as pieces:
+        async with self._workers.slots, Closing(self._source.open(request, look)) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -136,10 +127,10 @@ class Careful:
                 yield gap
                 return
             if request.is_heavy:
-                await held.enter_async_context(self._dumps.one())
-            await held.enter_async_context(self._workers.one())
+                await held.enter_async_context(self._dumps)
+            await held.enter_async_context(self._workers.slots)
             spent.commands += 1
-            pieces = await held.enter_async_context(closing(self._source.open(request, look)))
+            pieces = await held.enter_async_context(Closing(self._source.open(request, look)))
             begin, seconds = self._clock(), -1.0
             async for piece in pieces:
                 if seconds < 0:

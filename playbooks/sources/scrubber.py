@@ -10,7 +10,7 @@ from datetime import datetime
 from playbooks.model.answer import End, Gap, GapKind, Source
 from playbooks.model.request import ApiPath, Objects, Request
 from playbooks.sources.redaction import redacted_objects, redacted_text, secrets_in
-from playbooks.sources.stream import Piece, closing
+from playbooks.sources.stream import Closing, Piece
 
 LONG_LINE = 64 * 1024
 TAIL = 4 * 1024
@@ -47,7 +47,7 @@ class Scrubber:
             )
             return
         text: _Documents | _Text = _Documents() if isinstance(request, Objects) else _Text()
-        async with closing(self._source.open(request, look)) as pieces:
+        async with Closing(self._source.open(request, look)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, bytes):
                     if clean := text.feed(piece):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from playbooks.model.answer import End, Gap
 
@@ -11,11 +10,20 @@ Piece = bytes | End | Gap
 """What a source yields."""
 
 
-@asynccontextmanager
-async def closing(pieces: AsyncIterator[Piece]) -> AsyncIterator[AsyncIterator[Piece]]:
+class Closing:
     """The pieces, closed at once when who reads them stops early: that is what ends a command."""
-    try:
-        yield pieces
-    finally:
-        if close := getattr(pieces, "aclose", None):
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self, pieces: AsyncIterator[Piece]) -> None:
+        """`pieces` may be an async generator or a plain iterator, which needs no closing."""
+        self._pieces = pieces
+
+    async def __aenter__(self) -> AsyncIterator[Piece]:
+        """The pieces."""
+        return self._pieces
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close them."""
+        if close := getattr(self._pieces, "aclose", None):
             await close()

@@ -6,8 +6,7 @@ import asyncio
 import statistics
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 WINDOW = 16
@@ -48,15 +47,14 @@ class Slots:
         self._limit = max(1, limit)
         self._wake()
 
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        """Hold one slot, waiting for it if there is none."""
+    async def __aenter__(self) -> None:
+        """Take one, waiting for it if there is none."""
         await self._take()
-        try:
-            yield
-        finally:
-            self._taken -= 1
-            self._wake()
+
+    async def __aexit__(self, *_: object) -> None:
+        """Give it back."""
+        self._taken -= 1
+        self._wake()
 
     async def _take(self) -> None:
         if self._taken < self._limit and not self._waiting:
@@ -86,7 +84,8 @@ class Workers:
     def __init__(self, maximum: int, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock` is monotonic."""
         self._maximum = max(1, maximum)
-        self._slots = Slots(self._maximum)
+        self.slots = Slots(self._maximum)
+        """To be held while a command runs."""
         self._clock = clock
         self._reason = ""
         self._calm_at = 0.0
@@ -97,13 +96,7 @@ class Workers:
     @property
     def state(self) -> Load:
         """How many there are, and why."""
-        return Load(self._slots.limit, self._maximum, self._reason)
-
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        """Hold one worker."""
-        async with self._slots.one():
-            yield
+        return Load(self.slots.limit, self._maximum, self._reason)
 
     def press(self, reason: str) -> None:
         """The API server refused something as too much."""
@@ -115,7 +108,7 @@ class Workers:
         self._calm_at = now + CALM
         self._reason = reason
         self._recent.clear()
-        self._slots.limit //= 2
+        self.slots.limit //= 2
 
     def answered(self, what: Hashable, seconds: float) -> None:
         """A command was answered: the first byte came after so long."""
@@ -127,8 +120,8 @@ class Workers:
                 self.press(f"answers take {typical:.1f} s, {ratio:.0f} times as long as before")
                 return
         self._answers += 1
-        if self._answers >= self._slots.limit and self._slots.limit < self._maximum:
+        if self._answers >= self.slots.limit and self.slots.limit < self._maximum:
             self._answers = 0
-            self._slots.limit = min(self._maximum, self._slots.limit + max(1, self._maximum // STEPS))
-            if self._slots.limit == self._maximum:
+            self.slots.limit = min(self._maximum, self.slots.limit + max(1, self._maximum // STEPS))
+            if self.slots.limit == self._maximum:
                 self._reason = ""

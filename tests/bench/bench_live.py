@@ -15,13 +15,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import aiohttp
+
 from playbooks.model.answer import End, Source, answer
-from playbooks.model.kube.pods import Pod
 from playbooks.model.kube.meta import Pages
+from playbooks.model.kube.pods import Pod
 from playbooks.model.request import AgentCommand, Objects, Resource
 from playbooks.sources.access import ConnectOptions, load
 from playbooks.sources.careful import Careful, Limits
 from playbooks.sources.live import LiveSource
+from playbooks.sources.live.exec import PROTOCOLS, STATUS
 from playbooks.sources.scrubber import Scrubber
 
 PODS = Resource("", "v1", "pods", "Pod")
@@ -98,7 +101,24 @@ async def pods(asked: Source, is_decoded: bool) -> None:
     assert not is_decoded or found == [COUNT]
 
 
-async def main() -> None:
+async def plain(asked: LiveSource) -> None:
+    """The same number of websockets by aiohttp alone: what no exec over it can undercut."""
+    tls = asked.access.credentials.tls or True
+    timeout = aiohttp.ClientWSTimeout(ws_close=0.0)
+    waiting = iter(range(COMMANDS))
+
+    async def worker(session: aiohttp.ClientSession) -> None:
+        for _ in waiting:
+            url = f"{asked.access.server}/exec?command=x"
+            async with session.ws_connect(url, ssl=tls, protocols=PROTOCOLS, timeout=timeout) as socket:
+                while (await socket.receive()).data[0] != STATUS:
+                    pass
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        await asyncio.gather(*(worker(session) for _ in range(64)))
+
+
+async def measured() -> None:
     """Print the table."""
     server = Server()
     rows: list[tuple[str, float, float, float, int]] = []
@@ -113,6 +133,7 @@ async def main() -> None:
             row = (time.perf_counter() - wall, time.process_time() - cpu, server.cpu() - theirs)
             rows.append((name, *row, count))
 
+        await measure("websockets, aiohttp alone", lambda: plain(bare), COMMANDS)
         await measure("exec, live source alone", lambda: commands(bare, 64), COMMANDS)
         await measure("exec, careful and scrubbed", lambda: commands(whole, 64), COMMANDS)
         for name, asked in (("live source alone", bare), ("careful and scrubbed", whole)):
@@ -124,8 +145,14 @@ async def main() -> None:
     server.close()
     print(f"{'what':<48}{'seconds':>9}{'per s':>9}{'CPU ms each':>13}{'server ms each':>16}")
     for name, wall, cpu, theirs, count in rows:
-        print(f"{name:<48}{wall:>9.3f}{count / wall:>9.0f}{cpu / count * 1e3:>13.2f}{theirs / count * 1e3:>16.2f}")
+        each, served = cpu / count * 1e3, theirs / count * 1e3
+        print(f"{name:<48}{wall:>9.3f}{count / wall:>9.0f}{each:>13.2f}{served:>16.2f}")
+
+
+def main() -> None:
+    """Measure and print."""
+    asyncio.run(measured())
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

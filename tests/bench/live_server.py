@@ -27,7 +27,9 @@ PAGE = 250
 def pod(number: int) -> dict[str, object]:
     """A pod of about 5 kB, as a chart of the usual kind makes it."""
     env = [{"name": f"VARIABLE_{n}", "value": f"value-{n}-{number}"} for n in range(8)]
-    env.append({"name": "NODE", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "spec.nodeName"}}})
+    env.append(
+        {"name": "NODE", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "spec.nodeName"}}}
+    )
     managed = {f"f:field{n}": {".": {}, "f:inner": {}, "f:other": {}} for n in range(24)}
     conditions = [
         {"lastProbeTime": None, "lastTransitionTime": "2026-11-23T01:40:13Z", "status": "True", "type": kind}
@@ -44,7 +46,9 @@ def pod(number: int) -> dict[str, object]:
             if number % 10 == 0
             else {"checksum/config": "0" * 64},
             "managedFields": [{"manager": "kubelet", "operation": "Update", "fieldsV1": managed}],
-            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "shop", "uid": "9ab6"}],
+            "ownerReferences": [
+                {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "shop", "uid": "9ab6"}
+            ],
         },
         "spec": {
             "containers": [
@@ -60,8 +64,12 @@ def pod(number: int) -> dict[str, object]:
                 }
             ],
             "nodeName": f"node-{number % 200}",
-            "tolerations": [{"effect": "NoExecute", "key": "node.kubernetes.io/not-ready", "operator": "Exists"}],
-            "volumes": [{"name": f"volume-{n}", "configMap": {"name": f"configuration-{n}"}} for n in range(6)],
+            "tolerations": [
+                {"effect": "NoExecute", "key": "node.kubernetes.io/not-ready", "operator": "Exists"}
+            ],
+            "volumes": [
+                {"name": f"volume-{n}", "configMap": {"name": f"configuration-{n}"}} for n in range(6)
+            ],
         },
         "status": {
             "conditions": conditions,
@@ -123,7 +131,10 @@ class Connection(asyncio.Protocol):
             accept = base64.b64encode(hashlib.sha1(key[1] + GUID).digest())
             self.transport.write(
                 b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                b"Sec-WebSocket-Protocol: v5.channel.k8s.io\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n" + ANSWER
+                b"Sec-WebSocket-Protocol: v5.channel.k8s.io\r\nSec-WebSocket-Accept: "
+                + accept
+                + b"\r\n\r\n"
+                + ANSWER
             )
             self.transport.close()
             return

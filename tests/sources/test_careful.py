@@ -10,6 +10,7 @@ from playbooks.model.request import AgentCommand, ContainerLog, Objects, Request
 from playbooks.sources.access import ConnectOptions, load
 from playbooks.sources.careful import Careful, Limits
 from playbooks.sources.live import live_cluster
+from playbooks.sources.stream import Closing
 from playbooks.sources.workers import Load, Slots, Workers
 from tests.sources.apiserver import ApiServer, Output, pod, refusal
 from tests.sources.living import HASTY, PODS, SECRETS, agent, answered, gap_of
@@ -213,9 +214,8 @@ async def test_an_agent_that_is_silent_twice_is_not_asked_a_third_time() -> None
 async def test_closing_early_lets_go_of_everything() -> None:
     asked = Asked([b"x"] * 10)
     careful = Careful(asked, Limits(workers=1))
-    pieces = careful.open(agent("a"), 1)
-    assert await anext(pieces) == b"x"
-    await pieces.aclose()
+    async with Closing(careful.open(agent("a"), 1)) as pieces:
+        assert await anext(pieces) == b"x"
     assert not asked.open_now
     await answered(careful, agent("b"))
 
@@ -271,7 +271,7 @@ class TestWorkers:
 
         async def work() -> None:
             nonlocal running
-            async with slots.one():
+            async with slots:
                 running += 1
                 await gate.wait()
                 running -= 1
