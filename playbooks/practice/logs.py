@@ -77,10 +77,10 @@ def client(world: World, run: PodRun, _container: Container, current: Run) -> li
     if not calls:
         return []
     end = current.finished or world.now
-    count = min(int((end - current.started).total_seconds()) // 2, _CALLS)
+    count = int((end - current.started).total_seconds()) // 2
     lines = []
-    for number in range(count, 0, -1):
-        at = end - timedelta(seconds=2 * number)
+    for number in range(max(count - _CALLS, 0) + 1, count + 1):
+        at = current.started + timedelta(seconds=2 * number)
         lines.append(Line(at, f"{at.strftime('%Y-%m-%dT%H:%M:%SZ')} {calls[number % len(calls)]}"))
     return lines
 

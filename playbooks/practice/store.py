@@ -38,7 +38,8 @@ class Store:
     def __init__(self) -> None:
         """An empty store."""
         self.version = 1000
-        self.changes: deque[Change] = deque(maxlen=KEPT_CHANGES)
+        self._changes: deque[Change] = deque()
+        self._oldest = self.version
         self.dirty: set[tuple[str, str]] = set()
         self._listeners: list[Callable[[Change], None]] = []
         self._items: dict[tuple[str, str], dict[tuple[str, str], Json]] = {}
@@ -93,11 +94,11 @@ class Store:
 
     def since(self, kind: Kind, version: int) -> Iterator[Change] | None:
         """Changes of a kind after a version, or nothing when they are no longer kept."""
-        if self.changes and version < self.changes[0].version - 1:
+        if version < self._oldest:
             return None
         return (
             change
-            for change in tuple(self.changes)
+            for change in tuple(self._changes)
             if change.version > version and change.kind.key == kind.key
         )
 
@@ -106,12 +107,15 @@ class Store:
         for shelf in self._items.values():
             for place, item in shelf.items():
                 shelf[place] = changed(item)
-        self.changes.clear()
+        self._changes.clear()
+        self._oldest = self.version
 
     def _tell(self, change: Change) -> None:
         if change.kind.key == CRDS.key:
             self._kinds = (*BUILT_IN, *_brought(self.all(CRDS)))
-        self.changes.append(change)
+        self._changes.append(change)
+        if len(self._changes) > KEPT_CHANGES:
+            self._oldest = self._changes.popleft().version
         self.dirty.add(change.kind.key)
         for listener in tuple(self._listeners):
             listener(change)

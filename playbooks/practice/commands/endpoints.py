@@ -52,7 +52,7 @@ def _document(view: AgentView, entry: LocalEndpoint) -> Json:
     if entry.template_hash:
         labels["derived"] = [f"k8s:pod-template-hash={entry.template_hash}"]
     attachment = {"cni-attachment-id": entry.endpoint.attachment} if entry.endpoint and entry.pod else {}
-    return {
+    answer: Json = {
         "id": entry.id,
         "spec": settings,
         "status": {
@@ -78,6 +78,11 @@ def _document(view: AgentView, entry: LocalEndpoint) -> Json:
             "state": "ready",
         },
     }
+    if entry.ports:
+        answer["status"]["namedPorts"] = [
+            {"name": name, "port": port, "protocol": protocol} for name, port, protocol in entry.ports
+        ]
+    return answer
 
 
 def _networking(view: AgentView, entry: LocalEndpoint) -> Json:

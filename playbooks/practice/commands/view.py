@@ -43,6 +43,8 @@ class LocalEndpoint:
     """Whether the agent found it when it started."""
     template_hash: str = ""
     """The pod's template hash."""
+    ports: tuple[tuple[str, int, str], ...] = ()
+    """Named ports: name, number, protocol."""
 
     @property
     def title(self) -> str:
@@ -131,6 +133,10 @@ class AgentView:
                         run.name,
                         endpoint.created < self.started,
                         digest,
+                        tuple(
+                            (port["name"], port["containerPort"], port["protocol"])
+                            for port in agents.named_ports(run.pod)
+                        ),
                     )
                 )
         return tuple(sorted(found, key=lambda entry: entry.id))

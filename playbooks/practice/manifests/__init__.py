@@ -15,8 +15,8 @@ from playbooks.practice.objects import Json
 
 def documents(name: str, api_server: str, cluster: str) -> list[Json]:
     """The objects in a file, made for one cluster."""
-    text = _text(f"{name}.yaml").replace("API_SERVER", api_server).replace("CLUSTER_NAME", cluster)
-    return [document for document in yaml.safe_load_all(text) if document]
+    marks = {"API_SERVER": api_server, "CLUSTER_NAME": cluster}
+    return [_filled(document, marks) for document in _documents(f"{name}.yaml")]
 
 
 def table(name: str) -> Any:
@@ -26,8 +26,24 @@ def table(name: str) -> Any:
 
 def shop() -> list[Json]:
     """The rows of the shop: what is deployed and which services stand before it."""
-    rows: list[Json] = yaml.safe_load(_text("shop.yaml"))
-    return rows
+    return [_filled(row, {}) for row in _documents("shop.yaml")[0]]
+
+
+def _filled(value: Any, marks: dict[str, str]) -> Any:
+    """A copy with the marks replaced by what they stand for."""
+    if isinstance(value, dict):
+        return {key: _filled(inner, marks) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, marks) for inner in value]
+    if isinstance(value, str):
+        for mark, meaning in marks.items():
+            value = value.replace(mark, meaning)
+    return value
+
+
+@cache
+def _documents(file: str) -> tuple[Any, ...]:
+    return tuple(document for document in yaml.safe_load_all(_text(file)) if document)
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -48,13 +47,10 @@ class Watch:
         stop = self._world.store.listen(queue.put_nowait)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
-        seconds = float(self._query.get("timeoutSeconds") or LONGEST)
         try:
             for line in self._beginning():
                 await response.write(line)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(seconds, LONGEST)):
-                    await self._follow(queue, response)
+            await self._follow(queue, response)
         except ConnectionError:
             # The client has seen enough.
             return response
@@ -91,15 +87,21 @@ class Watch:
             yield from self._events(change)
 
     async def _follow(self, queue: asyncio.Queue[Change], response: web.StreamResponse) -> None:
-        while True:
-            try:
-                change = await asyncio.wait_for(queue.get(), _BOOKMARK_EVERY)
-            except TimeoutError:
-                if self._query.get("allowWatchBookmarks") in ("true", "1"):
+        loop = asyncio.get_running_loop()
+        end = loop.time() + min(float(self._query.get("timeoutSeconds") or LONGEST), LONGEST)
+        waiting = asyncio.create_task(queue.get())
+        try:
+            while (left := end - loop.time()) > 0:
+                # Not `wait_for`: a change that comes just at the end would make it forget the end.
+                done, _ = await asyncio.wait({waiting}, timeout=min(left, _BOOKMARK_EVERY))
+                if done:
+                    for line in self._events(waiting.result()):
+                        await response.write(line)
+                    waiting = asyncio.create_task(queue.get())
+                elif self._query.get("allowWatchBookmarks") in ("true", "1"):
                     await response.write(self._bookmark({}))
-                continue
-            for line in self._events(change):
-                await response.write(line)
+        finally:
+            waiting.cancel()
 
     def _events(self, change: Change) -> Iterator[bytes]:
         if change.kind.key != self._target.kind.key:

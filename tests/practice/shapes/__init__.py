@@ -1,0 +1,1 @@
+"""Key paths of real answers, and what made them."""

@@ -1,0 +1,98 @@
+"""Scenarios: what they say about themselves is what the engine finds, and their fixes cure them."""
+
+from __future__ import annotations
+
+import pytest
+
+from playbooks.engine.discovery import catalogue
+from playbooks.engine.run import Order, Run
+from playbooks.engine.snapshot import Snapshot
+from playbooks.model.answer import GapKind
+from playbooks.model.finding import Severity
+from playbooks.practice import agents
+from playbooks.practice.scenarios import DEFAULT, load, names
+from playbooks.practice.source import WorldSource
+from playbooks.practice.world import START, World
+
+BROKEN = [name for name in names() if load(name).expected]
+
+
+async def found(world: World) -> Snapshot:
+    return await Run(WorldSource(world), Order(catalogue().rules_of(("agent",)), looks=2)).start()
+
+
+def test_the_names_are_those_that_people_know() -> None:
+    assert set(names()) == {"healthy", "agent-crashloop", "operator-down", "agent-hangs", "narrow-rbac"}
+    assert names()[0] == "healthy"
+    assert DEFAULT == "agent-crashloop"
+
+
+def test_an_unknown_name_says_which_there_are() -> None:
+    with pytest.raises(ValueError, match="agent-crashloop"):
+        load("nosuch")
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_scenario_says_what_a_person_would_report(name: str) -> None:
+    scenario = load(name)
+    assert scenario.symptom.endswith(".")
+    assert scenario.playbook == "agent"
+    faults = {rule.id: rule.name for rule in catalogue().rules_of(("agent",))}
+    assert [faults[rule_id] for rule_id in scenario.expected] == list(scenario.expected_faults)
+    assert bool(scenario.fixes) == bool(scenario.expected)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("name", names())
+async def test_the_roots_are_the_expected_ones(name: str, seed: int) -> None:
+    scenario = load(name)
+    world = scenario.world(seed)
+    assert world.now == START
+    snapshot = await found(world)
+    assert [one.rule.id for one in snapshot.roots] == list(scenario.expected)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+async def test_nothing_above_info_in_a_healthy_cluster(seed: int) -> None:
+    snapshot = await found(load("healthy").world(seed))
+    assert [one.rule.id for one in snapshot.every() if one.finding.severity > Severity.INFO] == []
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("name", BROKEN)
+async def test_each_fix_turns_the_world_green(name: str, seed: int) -> None:
+    for fix in load(name).fixes:
+        world = load(name).world(seed)
+        fix.carry_out(world)
+        assert all(run.is_ready for run in world.runs.values())
+        assert (await found(world)).roots == ()
+
+
+async def test_without_exec_the_gaps_name_the_permission() -> None:
+    snapshot = await found(load("narrow-rbac").world())
+    forbidden = [gap for gap in snapshot.gaps if gap.kind is GapKind.FORBIDDEN]
+    assert forbidden
+    assert all("pods/exec" in gap.detail for gap in forbidden)
+
+
+def test_the_crashing_agent_looks_as_a_real_one_does() -> None:
+    world = load("agent-crashloop").world()
+    node, run = next((node, run) for node, run in world.agents.items() if not run.is_ready)
+    container = agents.container_of(run)
+    assert container.run is not None
+    assert (container.run.exit_code, container.run.reason) == (255, "Error")
+    assert container.run.message.endswith(
+        'level=fatal msg="unable to run agent: failed to start: failed to populate object graph: '
+        'invalid tunnel protocol \\"vxlann\\"" subsys=daemon\n'
+    )
+    assert len(container.run.message.encode()) <= 2048
+    relay = next(run for run in world.runs.values() if run.name.startswith("hubble-relay"))
+    assert relay.node == node
+    assert not relay.is_ready
+
+
+def test_agents_without_an_operator_wait_and_say_for_what() -> None:
+    world = load("operator-down").world()
+    assert not any(agents.is_up(world, node) for node in world.agents)
+    assert len(agents.missing_definitions(world)) == 10
+    assert all(agents.container_of(run).restarts == 1 for run in world.agents.values())
