@@ -44,7 +44,8 @@ def merged(answers: Iterable[tuple[str, Answer | Gap]]) -> tuple[Group, ...]:
 def _key(node: str, result: Answer | Gap) -> tuple[object, ...]:
     if isinstance(result, Gap):
         # Details name their node; without it equal reasons are equal.
-        return (Gap(result.kind, result.detail.replace(node, "NODE"), remedy=result.remedy),)
+        detail = result.detail.replace(f"node {node}", "the node").replace(node, "the node")
+        return (Gap(result.kind, detail, remedy=result.remedy),)
     end = result.end
     return (result.body, end.stderr, end.exit_code, end.is_truncated)
 
@@ -63,7 +64,7 @@ def lines(groups: tuple[Group, ...], total: int) -> Iterator[Line]:
     for group in groups:
         yield Line(_mark(group, total), Tone.TITLE if group.gap is None else Tone.UNSEEN)
         if group.gap is not None:
-            yield Line(f"  {Text(group.gap.detail.replace('NODE', 'the node')).shown}", Tone.UNSEEN)
+            yield Line(f"  {Text(group.gap.detail).shown}", Tone.UNSEEN)
             if group.gap.remedy:
                 yield Line(f"  to do: {Text(group.gap.remedy).shown}")
         yield from _output(group.body, "")

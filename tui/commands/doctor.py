@@ -81,9 +81,7 @@ def _report(
         more = f" and {len(ids) - RULES_SHOWN} more" if len(ids) > RULES_SHOWN else ""
         yield from _obstacle(f"{len(ids)} of {len(rules)} rules: {', '.join(ids[:RULES_SHOWN])}{more}", gap)
     yield Line()
-    yield Line(
-        "Roles to ask for (they let honeyguide see everything it can use, and change nothing)", Tone.TITLE
-    )
+    yield Line("Roles to ask for" if seen.blind else "Nothing is missing; these roles are enough", Tone.TITLE)
     yield Line(f"# {WARNING}", Tone.WARN)
     found = seen.installation
     namespace = "kube-system" if isinstance(found, Gap) else found.namespace

@@ -62,7 +62,7 @@ class PracticeServer:
     async def _serve(self) -> None:
         from playbooks.practice.serving import serve
 
-        with tempfile.TemporaryDirectory(prefix="honeyguide-practice-") as folder:
+        with tempfile.TemporaryDirectory(prefix="hg-") as folder:
             async with serve(self._world, Path(folder)) as serving:
                 self._started.set_result(serving)
                 await self._end.wait()
