@@ -1,0 +1,1 @@
+"""What an agent tells of the things it keeps: endpoints, identities, services, policies, tables, counters."""
