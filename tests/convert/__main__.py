@@ -26,7 +26,7 @@ class Lab:
     def __init__(self, folder: Path) -> None:
         self.told: dict[tuple[int, bytes], Told] = {}
         for number in (1, 2):
-            for told in _everything(Look.read(folder / f"look-{number}")):
+            for told in everything(Look.read(folder / f"look-{number}")):
                 self.told.setdefault((number, key_of(told.request)), told)
         self._now = max(told.end.taken_at for told in self.told.values() if told.end.taken_at)
 
@@ -51,7 +51,8 @@ class Lab:
         """Nothing is open."""
 
 
-def _everything(look: Look) -> Iterator[Told]:
+def everything(look: Look) -> Iterator[Told]:
+    """All requests that the outputs of one look answer."""
     yield from objects(look)
     yield from logs(look)
     yield from agent_commands(look)
