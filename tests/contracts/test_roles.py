@@ -30,7 +30,7 @@ def granted() -> tuple[Permission, ...]:
 
 
 def run(scenario: str, access: Access) -> Snapshot:
-    world = scenarios.load(scenario).world()
+    world = scenarios.load(scenario).world(nodes=3)
     world.access = access
     return asyncio.run(Run(WorldSource(world), Order(catalogue().rules)).start())
 
@@ -54,8 +54,8 @@ def test_with_exactly_these_everything_works(scenario: str) -> None:
 @pytest.mark.parametrize("left_out", granted(), ids=lambda one: ",".join(one.resources))
 def test_with_less_the_gap_is_named(left_out: Permission) -> None:
     rest = tuple(one for one in granted() if one != left_out)
-    seen = [run(scenario, Access("oncall", rest)) for scenario in ("healthy", "agent-crashloop")]
-    refused = {gap.detail for one in seen for gap in one.gaps if gap.kind is GapKind.FORBIDDEN}
+    seen = run("agent-crashloop", Access("oncall", rest))
+    refused = {gap.detail for gap in seen.gaps if gap.kind is GapKind.FORBIDDEN}
     for resource in {*left_out.resources} - ELSEWHERE:
         assert any(f'"{resource}"' in detail or f"{resource}." in detail for detail in refused), (
             f"{resource} is asked for and never needed: {sorted(refused)}"
