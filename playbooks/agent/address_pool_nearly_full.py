@@ -13,7 +13,7 @@ from playbooks.model.fact import OnNode
 from playbooks.model.finding import Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step
 from playbooks.model.rule import Case, fault
 
-_POOL = re.compile(r"IPv([46]): (\d+)/(\d+) allocated")
+_POOL = re.compile(r"IPv([46]): (\d{1,40})/(\d{1,40}) allocated")
 _NEARLY = 0.9
 _FIXED = ("cluster-pool", "kubernetes", "cluster-pool-v2beta")
 """Modes in which a node's pool does not grow: there, nearly full says something."""

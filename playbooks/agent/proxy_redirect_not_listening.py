@@ -85,7 +85,7 @@ def proxy_redirect_not_listening(
 
 def _subject(name: str, node: str, agents: Agents, modules: OnNode[AgentModules] | None) -> Ref:
     id_ = name.partition(":")[0]
-    if not id_.isdecimal():
+    if not id_.isdecimal() or len(id_) > 9:
         return agents.ref(node)
     pod = modules.fact.pod_of(int(id_)) if modules else None
     return Ref("Endpoint", pod[1], pod[0], node) if pod else Ref("Endpoint", id_, node=node)

@@ -238,3 +238,22 @@ def test_a_controllers_name_tells_whom_it_is_about(
 )
 def test_durations(text: str, seconds: float) -> None:
     assert seconds_of(text) == pytest.approx(seconds)
+
+
+def test_absurd_numbers_are_no_crash() -> None:
+    one = controller(10**18, interval="9" * 500 + "h", retry=False)
+    fact = status(OK)
+    proved = AgentStatus(
+        provenance=fact.provenance, response=type(fact.response)(controllers=(one,)), parts={}
+    )
+    (found,) = failing(proved)
+    assert timedelta(seconds=found.lasting) < timedelta(days=4000)
+    text = (
+        b"Cilium:   Ok   1.20.2\n"
+        b"Controller Status:   0/1 healthy\n"
+        b"  a   " + b"9" * 5000 + b"h ago   1s ago   3   x\n"
+        b"  b   never   1s ago   " + "\u00b2".encode() + b"   x\n"
+        b"Proxy Status:   OK, ip 1.2.3.4\n"
+        b"  p   51:egress:UDP:53:   " + b"9" * 5000 + b"\n"
+    )
+    assert [one.name for one in status(text, 1).response.controllers or ()] == ["a"]

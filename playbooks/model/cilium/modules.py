@@ -21,7 +21,8 @@ from playbooks.model.text import decoded
 
 _SHELL_SINCE = (1, 17)
 _TABLE_SINCE = (1, 16)
-_ENDPOINT = re.compile(r"^cilium-endpoint-(\d+) \((.*?)/(.*?)\)")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_ENDPOINT = re.compile(r"^cilium-endpoint-(\d{1,9}) \((.*?)/(.*?)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ def _decode_text(answer: Answer) -> AgentModules | Gap:
 def _text_row(line: str, edges: list[int], names: list[str]) -> Module:
     ends = [*edges[1:], len(line)]
     cell = {name: line[start:end].strip() for name, start, end in zip(names, edges, ends, strict=False)}
-    if not cell.get("Count", "").isdigit():
+    if not _NUMBER.fullmatch(cell.get("Count", "")):
         raise Unreadable(f"not a row of the table health: {line[:80]}")
     return Module(
         cell["Module"],

@@ -12,9 +12,11 @@ from playbooks.model.cilium.status_response import Controller
 LASTING = 15.0
 """Seconds of failing, by the controller's own count, from which on it is no hiccup."""
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|us|µs|ns|s)")
+_MANY, _LONG = 10**6, 10.0 * 365 * 86400
+"""More failures and more seconds than any agent has seen; what says more is not believed."""
+_DURATION = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)(h|ms|m|us|µs|ns|s)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_ENDPOINT = re.compile(r"(?:\bendpoint-|^sync-policymap-|^resolve-identity-)(\d+)\b|\((\d+)\)$")
+_ENDPOINT = re.compile(r"(?:\bendpoint-|^sync-policymap-|^resolve-identity-)(\d{1,9})\b|\((\d{1,9})\)$")
 _POD = re.compile(r"^resolve-labels-([a-z0-9.-]+)/([a-z0-9.-]+)$")
 
 
@@ -88,11 +90,11 @@ def _is_failing_now(controller: Controller) -> bool:
 
 def _lasting(controller: Controller) -> float:
     # A retry waits as many times the base as there were failures; a controller without retries its interval.
-    gaps = controller.status.consecutive_failure_count - 1
+    gaps = min(controller.status.consecutive_failure_count, _MANY) - 1
     if gaps < 2:
         return 0.0
     pace = controller.configuration
     if pace.interval and not pace.error_retry:
-        return gaps * seconds_of(pace.interval)
+        return min(gaps * seconds_of(pace.interval), _LONG)
     base = seconds_of(pace.error_retry_base) or 1.0
-    return base * gaps * (gaps + 1) / 2
+    return min(base * gaps * (gaps + 1) / 2, _LONG)

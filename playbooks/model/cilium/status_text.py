@@ -35,9 +35,10 @@ _PARTS = {
     "Hubble": "hubble",
 }
 """Rows that begin with a state, and the part's name in the JSON."""
-_AGE = re.compile(r"(\d+(?:\.\d+)?)(ms|µs|us|ns|h|m|s|d)")
+_AGE = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)(ms|µs|us|ns|h|m|s|d)")
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_LOST = re.compile(r"(\d+) events lost, (\d+) unknown")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_LOST = re.compile(r"(\d{1,18}) events lost, (\d{1,18}) unknown")
 _STALE = re.compile(r'"([^"]+)" since ([^",]+)')
 
 
@@ -111,7 +112,7 @@ def _controllers(row: Row | None, now: datetime) -> tuple[Controller, ...] | Non
     found = []
     for line in row.below:
         cells = _cells(line, 4)
-        if len(cells) >= 4 and cells[3].isdigit():
+        if len(cells) >= 4 and _NUMBER.fullmatch(cells[3]):
             counts = Counts(
                 consecutive_failure_count=int(cells[3]),
                 last_success_timestamp=_ago(cells[1], now),
@@ -151,7 +152,8 @@ def _monitor(row: Row | None) -> Monitor | None:
 def _proxy(row: Row | None) -> Proxy | None:
     if row is None or not row.value.startswith("OK"):
         return None
-    redirects = [cells for line in row.below if len(cells := _cells(line, 2)) == 3 and cells[2].isdigit()]
+    cells = [_cells(line, 2) for line in row.below]
+    redirects = [one for one in cells if len(one) == 3 and _NUMBER.fullmatch(one[2])]
     mode = re.search(r"Envoy: (\w+)", row.value)
     return Proxy(
         tuple(Redirect(name, proxy, int(port)) for proxy, name, port in redirects), mode[1] if mode else ""
