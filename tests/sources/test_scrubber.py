@@ -282,7 +282,7 @@ def shape(document: Any) -> Any:
 
 
 @given(DOCUMENTS, st.sampled_from([None, 2]), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_json_stays_json_of_the_same_shape(document: Any, indent: int | None, is_ascii: bool) -> None:
     data = json.dumps(document, indent=indent, ensure_ascii=is_ascii).encode()
     assert shape(json.loads(redacted_objects(data))) == shape(document)
