@@ -80,7 +80,8 @@ def refused(text: str, wanted: Mapping[str, str], echoed: Mapping[str, str]) -> 
     if not keys and _COMBINATION.search(text):
         keys = _combined(text, current, wanted.keys() - current.keys())
     elif not keys:
-        keys = _named(text, about, current) or _by_value(about, current)
+        is_named = any(mentions(text, key) for key in wanted if "-" in key)
+        keys = _named(text, about, current) or ([] if is_named else _by_value(_core(about), current))
     stated = quoted(about) | bare(about)
     return tuple(
         Refused(key, current.get(key, ""), not parts(current.get(key, "")).isdisjoint(stated))
@@ -112,6 +113,12 @@ def _named(text: str, about: str, wanted: Mapping[str, str]) -> list[str]:
         if not (is_other and stated.isdisjoint(parts(value))):
             found.append(key)
     return found
+
+
+def _core(about: str) -> str:
+    """A text from where it begins to refuse: what stands before only says which step failed."""
+    start = _REFUSES_VALUE.search(about) or re.search(r"\bspecified\b", about)
+    return about[start.start() :] if start else about
 
 
 def _by_value(about: str, wanted: Mapping[str, str]) -> list[str]:
