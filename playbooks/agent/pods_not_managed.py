@@ -86,10 +86,9 @@ def _finding(pod: Pod, pods: Pods, endpoints: ClusterEndpoints) -> Finding:
             endpoints.evidence(f"{len(endpoints.items)} endpoints, none of {meta.namespace}/{meta.name}"),
         ),
         impact="policies do not hold for it, and others may not reach it",
-        first_seen=None,
         last_seen=endpoints.taken_at,
         ongoing=Ongoing.YES,
-        owner=meta.managed_by or (str(meta.controller.kind) if meta.controller else ""),
+        owner=meta.managed_by or (meta.controller.kind if meta.controller else ""),
         fixes=(
             Fix.cure(
                 f"Replace {pod.ref}.",
