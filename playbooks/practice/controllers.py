@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from playbooks.practice import agents, events, kubelet, nodes, operator, services, workloads
+from playbooks.practice.catalog import (
+    CILIUM_ENDPOINTS,
+    CILIUM_NODES,
+    CRDS,
+    DAEMON_SETS,
+    DEPLOYMENTS,
+    ENDPOINTS,
+    LEASES,
+    NODES,
+    PODS,
+    REPLICA_SETS,
+    REVISIONS,
+    SERVICES,
+    SLICES,
+    Kind,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from playbooks.practice.world import World
 
+_OWNED = (DAEMON_SETS, DEPLOYMENTS, REPLICA_SETS, REVISIONS, ENDPOINTS, SLICES, CILIUM_ENDPOINTS)
+_CONTROLLERS: tuple[tuple[Callable[[World], None], tuple[Kind, ...]], ...] = (
+    (workloads.reconcile, (PODS, NODES, SERVICES, *_OWNED)),
+    (kubelet.reconcile, (PODS, CRDS)),
+    (operator.reconcile, (PODS, LEASES)),
+    (agents.reconcile, (PODS, CRDS, CILIUM_NODES, CILIUM_ENDPOINTS)),
+    (nodes.reconcile, (PODS, NODES, CRDS, LEASES)),
+    (services.reconcile, (PODS, SERVICES, SLICES)),
+)
 
-def reconcile(world: World) -> None:
-    """One round; the world calls it until nothing changes any more."""
-    workloads.reconcile(world)
-    kubelet.reconcile(world)
-    operator.reconcile(world)
-    agents.reconcile(world)
-    nodes.reconcile(world)
-    services.reconcile(world)
+
+def reconcile(world: World, changed: set[tuple[str, str]]) -> None:
+    """One round of whoever watches one of the changed kinds; the world calls it until nothing changes."""
+    for act, watched in _CONTROLLERS:
+        if any(kind.key in changed for kind in watched):
+            act(world)
 
 
 def beat(world: World) -> None:

@@ -98,14 +98,17 @@ def _pods_by_owner(world: World) -> dict[str, list[Json]]:
     return owned
 
 
-def _hash_of(template: Json) -> str:
-    return template_hash(json.dumps(template, sort_keys=True))
+def _hash_of(world: World, owner: Json) -> str:
+    key = (uid_of(owner), int(owner["metadata"]["generation"]))
+    if key not in world.template_hashes:
+        world.template_hashes[key] = template_hash(json.dumps(owner["spec"]["template"], sort_keys=True))
+    return world.template_hashes[key]
 
 
 def _daemon_set(world: World, daemon_set: Json, pods: list[Json]) -> None:
     spec = daemon_set["spec"]
     template = spec["template"]
-    revision = _hash_of(template)
+    revision = _hash_of(world, daemon_set)
     name, namespace = name_of(daemon_set), namespace_of(daemon_set)
     generation = str(daemon_set["metadata"]["generation"])
     if world.store.get(REVISIONS, namespace, f"{name}-{revision}") is None:
@@ -182,8 +185,7 @@ def _revision(world: World, daemon_set: Json, revision: str) -> None:
 
 
 def _deployment(world: World, deployment: Json, sets: list[Json], owned: dict[str, list[Json]]) -> None:
-    template = deployment["spec"]["template"]
-    digest = _hash_of(template)
+    digest = _hash_of(world, deployment)
     wanted = int(deployment["spec"].get("replicas", 1))
     name = f"{name_of(deployment)}-{digest}"
     current = next((item for item in sets if name_of(item) == name), None)

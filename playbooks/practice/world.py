@@ -50,6 +50,7 @@ class World:
         self.store = Store()
         self.runs: dict[str, PodRun] = {}
         self.agents: dict[str, PodRun] = {}
+        self.template_hashes: dict[tuple[str, int], str] = {}
         self.network = Network(names)
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -81,8 +82,9 @@ class World:
         for _ in range(50):
             if not self.store.dirty:
                 return
+            changed = set(self.store.dirty)
             self.store.dirty.clear()
-            controllers.reconcile(self)
+            controllers.reconcile(self, changed)
         raise RuntimeError("the controllers of the practice cluster do not come to rest")
 
     def put(self, kind: Kind, item: Json, writer: Writer) -> Json:

@@ -6,13 +6,13 @@ import pytest
 
 from playbooks.practice import commands
 from playbooks.practice.commands.columns import age, duration, laid_out
-from playbooks.practice.scenarios import load
 from playbooks.practice.world import World, build
+from tests.practice.worlds import seen
 
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return build()
+    return seen()
 
 
 def run(world: World, *argv: str, node: str = "") -> commands.Output:
@@ -56,7 +56,7 @@ def test_health_has_a_row_for_every_node(world: World) -> None:
 
 
 def test_a_failing_peer_has_a_row_in_status() -> None:
-    world = load("agent-crashloop").world()
+    world = seen("agent-crashloop")
     node = next(node for node, agent in world.agents.items() if agent.is_ready)
     shown = run(world, "cilium-dbg", "status", node=node).stdout.decode()
     assert "Cluster health:              5/6 reachable" in shown
@@ -109,7 +109,7 @@ def test_an_older_agent_has_its_command_under_another_name() -> None:
 
 
 def test_a_waiting_agent_has_no_socket() -> None:
-    world = load("operator-down").world()
+    world = seen("operator-down")
     output = run(world, "cilium-dbg", "status", "-o", "json")
     assert output.exit_code == 1
     assert b"Is the agent running?" in output.stderr

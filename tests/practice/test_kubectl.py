@@ -157,10 +157,6 @@ async def with_http(cluster: Client, redis: str) -> None:
         assert status in (200, 201), answer
 
 
-@pytest.mark.parametrize("has_kubectl", [True, False])
-async def test_both_ways_leave_the_same_behind(
-    has_kubectl: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not has_kubectl:
-        monkeypatch.setattr("tests.practice.test_kubectl.KUBECTL", None)
+async def test_the_plain_way_leaves_the_same_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.practice.test_kubectl.KUBECTL", None)
     await test_writing(tmp_path)

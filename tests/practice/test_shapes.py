@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from playbooks.practice import commands
-from playbooks.practice.scenarios import load, names
-from playbooks.practice.world import World, build
+from playbooks.practice.scenarios import names
+from playbooks.practice.world import World
 from tests.practice.shapes.paths import heads, leaves, paths, shape
+from tests.practice.worlds import seen
 
 SHAPES = json.loads((Path(__file__).parent / "shapes" / "shapes.json").read_text())
 COMMANDS = [name for name, entry in SHAPES.items() if "common" in entry]
@@ -21,7 +22,7 @@ OBJECTS = [name for name in SHAPES if " " not in name]
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return build(seed=1)
+    return seen(seed=1)
 
 
 def printed(world: World, command: str) -> list[str]:
@@ -67,7 +68,7 @@ def test_a_text_has_the_same_lines(world: World, command: str) -> None:
 @pytest.mark.parametrize("plural", OBJECTS)
 @pytest.mark.parametrize("scenario", names())
 def test_objects_have_only_real_keys(scenario: str, plural: str) -> None:
-    world = load(scenario).world()
+    world = seen(scenario)
     kind = next((kind for kind in world.store.kinds if kind.plural == plural), None)
     if kind is None:
         assert scenario == "operator-down"

@@ -10,9 +10,9 @@ import pytest
 from playbooks.model.answer import Answer, Gap, GapKind, answer
 from playbooks.model.request import AgentCommand, ApiPath, ContainerLog, Objects, Request, Resource
 from playbooks.practice.access import Access, Permission
-from playbooks.practice.scenarios import load
 from playbooks.practice.source import WorldSource
 from playbooks.practice.world import START, World, build
+from tests.practice.worlds import seen
 
 PODS = Resource("", "v1", "pods", "Pod")
 NODES = Resource("", "v1", "nodes", "Node", False)
@@ -54,7 +54,7 @@ async def test_a_list_comes_in_pages_of_json_lines(monkeypatch: pytest.MonkeyPat
 
 
 async def test_lists_are_narrowed_by_labels_fields_and_namespace() -> None:
-    world = build()
+    world = seen()
     node = list(world.agents)[1]
     request = Objects(PODS, namespace="kube-system", labels="k8s-app=cilium", fields=f"spec.nodeName={node}")
     items = json.loads((await got(world, request)).body)["items"]
@@ -62,7 +62,7 @@ async def test_lists_are_narrowed_by_labels_fields_and_namespace() -> None:
 
 
 async def test_one_object_is_one_line() -> None:
-    world = build()
+    world = seen()
     name = next(iter(world.agents))
     item = json.loads((await got(world, Objects(CILIUM_NODES, name=name))).body)
     assert (item["kind"], item["metadata"]["name"]) == ("CiliumNode", name)
@@ -79,13 +79,13 @@ async def test_one_object_is_one_line() -> None:
     ],
 )
 async def test_what_is_not_there_is_a_gap(request_: Request, kind: GapKind) -> None:
-    gap = await missed(build(), request_)
+    gap = await missed(seen(), request_)
     assert gap.kind is kind
     assert gap.command == request_.command()
 
 
 async def test_a_command_that_fails_is_an_answer_with_its_exit_code() -> None:
-    world = build()
+    world = seen()
     result = await got(world, ask(world, "cilium-dbg", "nosuch"))
     assert result.end.exit_code == 1
     assert result.end.stderr.startswith(b'Error: unknown command "nosuch" for "cilium-dbg"\n')
@@ -93,19 +93,19 @@ async def test_a_command_that_fails_is_an_answer_with_its_exit_code() -> None:
 
 
 async def test_a_program_that_the_image_lacks_is_a_gap() -> None:
-    world = build()
+    world = seen()
     assert (await missed(world, ask(world, "tcpdump", "-i", "any"))).kind is GapKind.NOT_FOUND
 
 
 async def test_a_crashing_agent_does_not_run() -> None:
-    world = load("agent-crashloop").world()
+    world = seen("agent-crashloop")
     gap = await missed(world, broken(world))
     assert gap.kind is GapKind.NOT_RUNNING
     assert 'container not found ("cilium-agent")' in gap.detail
 
 
 async def test_an_agent_that_hangs_times_out_whatever_it_is_asked() -> None:
-    world = load("agent-hangs").world()
+    world = seen("agent-hangs")
     node = next(iter(world.silent_nodes))
     for argv in (("cilium-dbg", "status"), ("timeout", "-k", "2", "5", "true")):
         assert (await missed(world, ask(world, *argv, node=node))).kind is GapKind.TIMED_OUT
@@ -115,7 +115,7 @@ async def test_an_agent_that_hangs_times_out_whatever_it_is_asked() -> None:
 
 
 async def test_a_time_limit_around_a_command_changes_nothing() -> None:
-    world = build()
+    world = seen()
     plain = await got(world, ask(world, "cilium-dbg", "status"))
     limited = await got(world, ask(world, "timeout", "-k", "2", "30", "cilium-dbg", "status"))
     assert plain.body == limited.body
@@ -138,7 +138,7 @@ async def test_forbidden_names_verb_and_resource() -> None:
 
 
 async def test_logs_end_with_what_happened_last() -> None:
-    world = load("agent-crashloop").world()
+    world = seen("agent-crashloop")
     pod = broken(world).pod
     for is_previous in (False, True):
         request = ContainerLog("kube-system", pod, "cilium-agent", is_previous=is_previous, tail=3)
@@ -150,14 +150,14 @@ async def test_logs_end_with_what_happened_last() -> None:
 
 
 async def test_a_container_that_ran_once_has_no_previous_log() -> None:
-    world = build()
+    world = seen()
     pod = next(iter(world.agents.values())).name
     gap = await missed(world, ContainerLog("kube-system", pod, "cilium-agent", is_previous=True))
     assert gap.detail == f'previous terminated container "cilium-agent" in pod "{pod}" not found'
 
 
 async def test_only_young_lines_when_asked_for_them() -> None:
-    world = build()
+    world = seen()
     pod = next(run.name for run in world.runs.values() if run.name.startswith("cart-client"))
     every = (await got(world, ContainerLog("shop", pod, "cart-client"))).body.splitlines()
     young = (await got(world, ContainerLog("shop", pod, "cart-client", since_seconds=10))).body.splitlines()
@@ -166,7 +166,7 @@ async def test_only_young_lines_when_asked_for_them() -> None:
 
 
 async def test_waiting_agents_log_the_missing_definitions() -> None:
-    world = load("operator-down").world()
+    world = seen("operator-down")
     run = next(iter(world.agents.values()))
     body = (await got(world, ContainerLog(run.namespace, run.name, "cilium-agent"))).body.decode()
     line = body.splitlines()[-1]
@@ -184,7 +184,7 @@ async def test_a_pause_moves_the_clock_and_nothing_sleeps() -> None:
 
 
 async def test_a_path_is_answered_as_the_server_does() -> None:
-    world = build()
+    world = seen()
     version = json.loads((await got(world, ApiPath("/version"))).body)
     assert version["gitVersion"] == "v1.34.4"
     resources = json.loads((await got(world, ApiPath("/apis/cilium.io/v2"))).body)["resources"]
