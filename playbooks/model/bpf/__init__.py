@@ -1,0 +1,1 @@
+"""BPF maps as facts: what the kernel holds, folded while it streams where it is large."""

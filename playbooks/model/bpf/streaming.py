@@ -1,0 +1,97 @@
+"""Splits a JSON array of objects that arrives in chunks into batches that can be decoded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import msgspec
+
+from playbooks.model.fact import Unreadable
+
+T = TypeVar("T")
+
+BATCH = 256 * 1024
+"""Bytes that are decoded at once: large enough for speed, small enough for caches and for other work."""
+ROW_LIMIT = 8 * 1024 * 1024
+"""Bytes that one object may take before the stream is called unreadable."""
+
+_BORDER = re.compile(rb"\}\s*,\s*\{")
+_TRIES = 64
+_NEAR = 16 * 1024
+
+
+@dataclass(slots=True)
+class Rows(Generic[T]):
+    """Decodes objects of an array as they come, batch by batch.
+
+    A border between objects is a guess (it may lie inside a string or between nested objects), so a batch
+    counts only when it decodes; otherwise an earlier border is tried. Raises `Unreadable` with the offset.
+    """
+
+    decode: Callable[[bytes], list[T]]
+    """Decodes a JSON array."""
+    offset: int = 0
+    """Bytes of the answer that are decoded."""
+    _rest: bytearray = field(default_factory=bytearray)
+    _is_open: bool = False
+
+    def feed(self, chunk: bytes) -> Iterator[list[T]]:
+        """Batches that are complete with this chunk."""
+        self._rest += chunk
+        if not self._is_open:
+            self._open()
+        while self._is_open and len(self._rest) >= BATCH:
+            batch = self._batch()
+            if batch is None:
+                if len(self._rest) > ROW_LIMIT:
+                    raise Unreadable("an object without an end", self.offset)
+                return
+            yield batch
+
+    def finish(self) -> list[T]:
+        """What is left; an array that never ended is unreadable."""
+        text = bytes(self._rest).strip()
+        if not self._is_open:
+            if text in (b"", b"null"):
+                return []
+            raise Unreadable("not a JSON array", 0)
+        return self._decoded(b"[" + text)
+
+    def _open(self) -> None:
+        text = self._rest.lstrip()
+        if not text:
+            return
+        if text.startswith(b"["):
+            self.offset = len(self._rest) - len(text) + 1
+            self._rest = text[1:]
+            self._is_open = True
+        elif not b"null".startswith(bytes(text[:4])):
+            raise Unreadable("not a JSON array", 0)
+
+    def _batch(self) -> list[T] | None:
+        for end in self._borders():
+            try:
+                batch = self.decode(b"[" + self._rest[:end] + b"]")
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue
+            comma = self._rest.index(b",", end)
+            del self._rest[: comma + 1]
+            self.offset += comma + 1
+            return batch
+        return None
+
+    def _borders(self) -> Iterator[int]:
+        """Ends of objects to try, from the last one before a batch is full; few are ever needed."""
+        near = [match.start() + 1 for match in _BORDER.finditer(self._rest, BATCH - _NEAR, BATCH)]
+        yield from reversed(near[-_TRIES:])
+        every = [match.start() + 1 for match in _BORDER.finditer(self._rest)]
+        yield from reversed(every[-_TRIES:])
+
+    def _decoded(self, array: bytes) -> list[T]:
+        try:
+            return self.decode(array)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Unreadable(str(error), self.offset) from error
