@@ -15,7 +15,8 @@ from playbooks.engine.snapshot import Snapshot
 from playbooks.model.finding import Evidence, Fix, Step
 from playbooks.model.text import Text
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$:])")
+# What is markup anywhere, an emoji's name, and what is markup at the beginning of a line.
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$]|:(?=[\w+-]+:)|^[-+#=]|(?<=^\d)[.)]|(?<=^\d\d)[.)])")
 # Trackers make links, mentions and references of these in plain text, escaped or not, but never in code.
 _LINKED = re.compile(r"@|#\d|://|www\.|\b[0-9a-f]{7,40}\b", re.IGNORECASE)
 
