@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,6 +17,8 @@ from playbooks.model.kube import resources
 from playbooks.model.kube.pods import Pods
 from playbooks.model.request import Objects
 from playbooks.sources.sysdump import SysdumpSource, limits
+from playbooks.sources.sysdump.pages import Batch, Readers
+from playbooks.sources.sysdump.selecting import Selection
 from tests.sources.archives import PODS, answered, missed, sysdump, zipped
 
 EVENTS = Objects(resources.EVENTS)
@@ -174,14 +178,36 @@ async def test_a_large_list_comes_in_pages_in_its_order(tmp_path: Path) -> None:
     assert (await missed(source, Objects(resources.PODS))).kind is GapKind.UNREADABLE
 
 
+async def test_closing_while_a_large_list_is_read_is_a_gap_and_no_cancellation(tmp_path: Path) -> None:
+    pods = b"".join(PODS.partition(b"items:\n")[2].partition(b"kind: PodList")[0] for _ in range(1500))
+    source = archive(tmp_path, k8s_pods_yaml=HEAD + pods + b"kind: PodList\n")
+    stream = source.open(Objects(resources.PODS), 1)
+    assert isinstance(await anext(stream), bytes)
+    await source.close()
+    rest = [piece async for piece in stream]
+    assert getattr(rest[-1], "kind", "") == GapKind.UNREADABLE
+
+
+async def test_processes_that_have_nothing_to_do_end_and_come_back() -> None:
+    readers = Readers(idle=0)
+    batch = Batch((b"- a: 1\n",), True, Selection())
+    for _ in range(2):
+        assert (await readers.read(batch, is_large=True)).objects == (b'{"a":1}',)
+        # Once round the loop, so that the timer of no seconds has run.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert readers.processes == ()
+    readers.close()
+
+
 async def test_a_reader_that_dies_is_a_gap_and_the_next_question_gets_a_new_one(tmp_path: Path) -> None:
-    pods = b"".join(PODS.partition(b"items:\n")[2].partition(b"kind: PodList")[0] for _ in range(3000))
+    pods = b"".join(PODS.partition(b"items:\n")[2].partition(b"kind: PodList")[0] for _ in range(1500))
     source = archive(tmp_path, k8s_pods_yaml=HEAD + pods + b"kind: PodList\n")
     try:
         stream = source.open(Objects(resources.PODS), 1)
         assert isinstance(await anext(stream), bytes)
-        for process in list(source._readers._pool._processes.values()):  # type: ignore[union-attr]
-            process.kill()
+        for process in source._readers.processes:
+            os.kill(process, signal.SIGKILL)
         rest = [piece async for piece in stream]
         assert getattr(rest[-1], "kind", "") == GapKind.UNREADABLE
         assert "sudden end" in rest[-1].detail  # type: ignore[union-attr]

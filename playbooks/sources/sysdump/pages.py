@@ -9,7 +9,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from threading import Lock
@@ -22,7 +22,10 @@ from playbooks.sources.sysdump.trouble import Damaged
 
 SMALL = 256 * 1024
 """Bytes of a file up to which a thread reads it; starting a process takes longer."""
+IDLE = 2.0
+"""Seconds without a large list after which the processes are ended: together they hold 80 MB."""
 _PROCESSES = 2
+_CLOSED = "the archive was closed meanwhile"
 
 Item = dict[str, Json]
 
@@ -74,12 +77,19 @@ def page_of(batch: Batch) -> Page:
 
 
 class Readers:
-    """The processes that read large lists, started when there is one."""
+    """The processes that read large lists: started for the first, ended when there was none for a while."""
 
-    def __init__(self) -> None:
-        """Start nothing yet."""
-        self._pool: Executor | None = None
+    def __init__(self, idle: float = IDLE) -> None:
+        """Start nothing yet; `idle` is how many seconds of rest end the processes."""
+        self._pool: ProcessPoolExecutor | None = None
         self._lock = Lock()
+        self._idle, self._busy, self._is_closed = idle, 0, False
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """The ids of the processes that run now."""
+        return tuple(self._pool._processes) if self._pool else ()
 
     async def read(self, batch: Batch, *, is_large: bool) -> Page:
         """Read a batch off the event loop. Raises `Damaged`."""
@@ -93,23 +103,51 @@ class Readers:
         return page
 
     def close(self) -> None:
-        """End the processes, without waiting for what they read."""
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool:
-            pool.shutdown(wait=False, cancel_futures=True)
+        """End the processes for good, without waiting for what they read."""
+        self._is_closed = True
+        self._drop(self._pool)
 
-    async def _read_in(self, pool: Executor, batch: Batch) -> Page:
+    async def _read_in(self, pool: ProcessPoolExecutor, batch: Batch) -> Page:
+        self._busy += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, page_of, batch)
         except BrokenProcessPool as error:
-            self.close()
+            self._drop(pool)
             remedy = "see that there is memory, and try again"
             raise Damaged("the process that read it came to a sudden end", remedy) from error
         except RuntimeError as error:
-            raise Damaged("the archive was closed meanwhile") from error
+            raise Damaged(_CLOSED) from error
+        except asyncio.CancelledError as error:
+            # The end of the processes cancels what they have not begun; that is nobody's wish to stop.
+            task = asyncio.current_task()
+            if task and task.cancelling():
+                raise
+            raise Damaged(_CLOSED) from error
+        finally:
+            self._busy -= 1
+            self._rest()
 
-    def _started(self) -> Executor | None:
+    def _drop(self, pool: ProcessPoolExecutor | None) -> None:
+        with self._lock:
+            if self._pool is pool:
+                self._pool = None
+        if pool:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _rest(self) -> None:
+        """End the processes after a while, unless they are needed again."""
+        if self._timer:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timer = None if self._busy else loop.call_later(self._idle, self._end_if_idle)
+
+    def _end_if_idle(self) -> None:
+        if not self._busy:
+            self._drop(self._pool)
+
+    def _started(self) -> ProcessPoolExecutor | None:
+        if self._is_closed:
+            raise Damaged(_CLOSED)
         with self._lock:
             if self._pool is None:
                 # A fork of a program with threads can hang; a fresh process cannot.
