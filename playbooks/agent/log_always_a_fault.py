@@ -38,7 +38,7 @@ _TEXTS = (
     ),
     _Text(re.compile(r"JoinEP: "), "failed to join an endpoint's state from before its restart"),
     _Text(
-        re.compile(r"Removing map to allow for property upgrade(?!.*cilium_policy)"),
+        re.compile(r"^(?!.*cilium_policy).*Removing map to allow for property upgrade"),
         "removed a map, and what it held, since its properties changed",
     ),
     _Text(re.compile(r"Skipping symbol substitution"), "loaded a program without values that belong into it"),
@@ -104,7 +104,7 @@ def _hits(logs: tuple[Log, ...]) -> Iterator[tuple[int, Log, LogLine]]:
     """The last line of each kind."""
     for number, text in enumerate(_TEXTS):
         lines = ((log, line) for log in logs for line in reversed(log.lines))
-        hit = next(((log, line) for log, line in lines if text.pattern.search(line.said)), None)
+        hit = next(((log, line) for log, line in lines if text.pattern.search(line.text)), None)
         if hit:
             yield number, *hit
 

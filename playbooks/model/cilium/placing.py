@@ -121,7 +121,8 @@ class Placing:
             return None
         proof = self.pods.evidence(f"PodScheduled False {scheduled.reason}: {scheduled.message}")
         command = kubectl("-n", pod.metadata.namespace, "describe", "pod", pod.metadata.name)
-        why = f"its pod cannot be scheduled: {scheduled.message}"
+        said = scheduled.message.partition(" nodes are available: ")[2] or scheduled.message
+        why = f"unschedulable: {said}"
         return Reason(pod.ref, why, (proof,), "Make room for the agent on its node.", command)
 
     def _of_selector(self, node: Node) -> Reason | None:
