@@ -72,7 +72,7 @@ def page(world: World, kind: Kind, version: str, namespace: str, query: Mapping[
     refusals.require(world.access, Attempt("list", kind.group, kind.plural, namespace=namespace))
     items = selected(world, kind, namespace, query)
     start = _start_of(items, query.get("continue", ""))
-    limit = int(query.get("limit") or 0)
+    limit = _number(query, "limit") or 0
     end = start + limit if limit else len(items)
     metadata: Json = {"resourceVersion": str(world.store.version)}
     if end < len(items):
@@ -116,14 +116,14 @@ def log(world: World, namespace: str, pod: str, query: Mapping[str, str]) -> lis
     current = _asked_run(run, container, is_previous=query.get("previous") in ("true", "1"))
     lines = behaviour_of(run, container.name).lines(world, run, container, current)
     begin = None
-    if query.get("sinceSeconds"):
-        begin = world.now - timedelta(seconds=int(query["sinceSeconds"]))
+    seconds, tail = _number(query, "sinceSeconds"), _number(query, "tailLines")
+    if seconds is not None:
+        begin = world.now - timedelta(seconds=seconds)
     elif query.get("sinceTime"):
         begin = moment_of(query["sinceTime"])
     if begin is not None:
         lines = [line for line in lines if line.at >= begin]
-    if query.get("tailLines"):
-        tail = int(query["tailLines"])
+    if tail is not None:
         lines = lines[-tail:] if tail else []
     return lines
 
@@ -166,6 +166,13 @@ def _container(world: World, namespace: str, pod: str, name: str) -> tuple[PodRu
     if name not in run.containers:
         raise refusals.bad_request(f"container {name} is not valid for pod {pod}")
     return run, run.containers[name]
+
+
+def _number(query: Mapping[str, str], key: str) -> int | None:
+    text = query.get(key, "")
+    if text and not text.isdigit():
+        raise refusals.bad_request(f"{key} is not a number: {text!r}")
+    return int(text) if text else None
 
 
 def _which(run: PodRun, pod: str, mains: list[str]) -> str:

@@ -76,6 +76,8 @@ def _let_go(world: World, run: PodRun) -> None:
     world.network.detach(run.node, run.namespace, run.name)
     if world.agents.get(run.node) is run:
         del world.agents[run.node]
+        # What hung was the process; the next one does not.
+        world.silent_nodes.discard(run.node)
 
 
 def _lives(world: World, run: PodRun) -> bool:

@@ -12,6 +12,7 @@ from playbooks.practice.catalog import (
     LEASES,
     NAMESPACES,
     NODES,
+    SERVICE_ACCOUNTS,
     SERVICES,
     SLICES,
     Kind,
@@ -41,6 +42,9 @@ def furnish(world: World, count: int, installer: Writer) -> None:
     """Put a cluster of `count` nodes into an empty world."""
     for name, labels in _NAMESPACES.items():
         world.put(NAMESPACES, _namespace(name, labels), Writer("kube-apiserver"))
+        world.put(SERVICE_ACCOUNTS, _account(name, "default"), Writer("kube-controller-manager"))
+    for name in ("cilium", "cilium-operator", "coredns", "hubble-relay"):
+        world.put(SERVICE_ACCOUNTS, _account("kube-system", name), installer)
     api_server = _nodes(world, count)
     _control_plane(world, api_server)
     for file in ("cilium-config", "cilium-agent", "cilium-operator", "hubble", "system"):
@@ -60,6 +64,10 @@ def _namespace(name: str, labels: dict[str, str]) -> Json:
         "spec": {"finalizers": ["kubernetes"]},
         "status": {"phase": "Active"},
     }
+
+
+def _account(namespace: str, name: str) -> Json:
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
 
 
 def _nodes(world: World, count: int) -> str:

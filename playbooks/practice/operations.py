@@ -68,13 +68,6 @@ def _silence_agent(world: World, where: Json) -> None:
     world.silent_nodes.add(_node(world, where))
 
 
-def _wake_agent(world: World, where: Json) -> None:
-    if where:
-        world.silent_nodes.discard(_node(world, where))
-    else:
-        world.silent_nodes.clear()
-
-
 def _permit(world: World, what: Json) -> None:
     permissions = tuple(
         Permission(
@@ -106,6 +99,5 @@ _VERBS: dict[str, Callable[[World, Json], None]] = {
     "delete": _delete,
     "restart_agent": _restart_agent,
     "silence_agent": _silence_agent,
-    "wake_agent": _wake_agent,
     "permit": _permit,
 }

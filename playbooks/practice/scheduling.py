@@ -56,6 +56,8 @@ def bind(world: World) -> None:
 def _fits(world: World, pod: Json, node: Json) -> bool:
     spec = pod["spec"]
     affinity = spec.get("affinity") or {}
+    if node["spec"].get("unschedulable") and "nodeAffinity" not in affinity:
+        return False
     if "nodeAffinity" in affinity and name_of(node) != node_of_daemon(pod):
         return False
     if not matches(spec.get("nodeSelector"), labels_of(node)) or not _tolerates(spec, node):

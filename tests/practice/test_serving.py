@@ -85,6 +85,7 @@ async def test_lists_are_narrowed(cluster: Client) -> None:
     assert await names("fieldSelector=status.phase!%3DRunning") == []
     assert await names(f"fieldSelector=metadata.name%3D{agents[0]}") == [agents[0]]
     assert (await cluster.call("GET", "/api/v1/pods?fieldSelector=spec.nosuch%3D1"))[0] == 400
+    assert (await cluster.call("GET", "/api/v1/pods?limit=many"))[0] == 400
 
 
 async def test_a_table_for_who_asks_for_one(cluster: Client) -> None:

@@ -144,3 +144,31 @@ async def test_the_operator_comes_back_when_it_is_scaled_up(tmp_path: Path) -> N
         assert (await cluster.get(lease))["spec"]["holderIdentity"]
         assert len((await cluster.get("/apis/cilium.io/v2/ciliumnodes"))["items"]) == 6
         assert all(run.is_ready for run in cluster.serving.world.agents.values())
+
+
+async def test_a_new_pod_answers_where_the_old_one_hung(tmp_path: Path) -> None:
+    async with client(load("agent-hangs").world(), tmp_path) as cluster:
+        world = cluster.serving.world
+        node = next(iter(world.silent_nodes))
+        await cluster.call("DELETE", f"/api/v1/namespaces/kube-system/pods/{world.agents[node].name}")
+        world.advance(30)
+        ended = await cluster.run(world.agents[node].name, "cilium-dbg", "status", "--brief")
+        assert ended.stdout == b"OK\n"
+
+
+async def test_nothing_new_is_put_on_a_cordoned_node(cluster: Client) -> None:
+    world = cluster.serving.world
+    workers = list(world.agents)[1:]
+    for node in workers[1:]:
+        await cluster.call(
+            "PATCH", f"/api/v1/nodes/{node}", {"spec": {"unschedulable": True}}, form=STRATEGIC
+        )
+    await cluster.call("PATCH", f"{SHOP}/redis/scale", {"spec": {"replicas": 4}}, form=MERGE)
+    pods = (await cluster.get("/api/v1/namespaces/shop/pods?labelSelector=app%3Dredis"))["items"]
+    assert sorted(pod["spec"]["nodeName"] for pod in pods).count(workers[0]) >= 3
+
+
+@pytest.mark.parametrize("path", ["pods/x/eviction", "pods/x"])
+async def test_what_cannot_be_created_is_refused(cluster: Client, path: str) -> None:
+    status, body = await cluster.call("POST", f"/api/v1/namespaces/shop/{path}", {})
+    assert (status, body["reason"]) == (404, "NotFound")

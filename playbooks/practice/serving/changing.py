@@ -20,6 +20,8 @@ async def change(world: World, target: Target, request: web.Request) -> tuple[in
     """Carry a change out and return status and body. Raises `Refused`."""
     if request.query.get("dryRun"):
         raise refusals.bad_request("dryRun is not supported by the practice cluster")
+    if request.method == "POST" and target.name:
+        raise refusals.no_resource()
     body = {} if request.method == "DELETE" else await body_of(request)
     writer = _writer(request)
     if target.subresource == "scale":

@@ -85,5 +85,6 @@ def _write(path: Path, url: str, authority: bytes, token: str, user: str) -> Non
         "current-context": CONTEXT,
     }
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)
     with os.fdopen(descriptor, "w") as file:
         yaml.safe_dump(config, file, sort_keys=False)
