@@ -46,6 +46,11 @@ class SysdumpSource:
         return self._archive.taken_at()
 
     @property
+    def kubectl(self) -> str:
+        """What commands begin with; nothing tells through which context the archive was collected."""
+        return "kubectl"
+
+    @property
     def looks(self) -> int:
         """How many looks were taken: a sysdump is one."""
         return 1
