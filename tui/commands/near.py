@@ -10,4 +10,4 @@ def near(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
     from difflib import get_close_matches
 
     by_lower = {name.lower(): name for name in known}
-    return tuple(by_lower[match] for match in get_close_matches(word.lower(), by_lower, count, 0.6))
+    return tuple(by_lower[match] for match in get_close_matches(word.lower(), by_lower, count, 0.7))
