@@ -106,16 +106,34 @@ class Applying:
             await asyncio.gather(*(self._on_node(rule, needs, node, given, tally) for node in self.nodes))
         return tally.outcome()
 
-    async def is_candidate(self, rule: Rule) -> bool:
-        """Whether the first look makes a second one worth its while for this rule."""
+    async def without_candidate(self, rule: Rule) -> Outcome | None:
+        """The outcome of a rule over two looks that this look leaves nothing to compare; else nothing."""
         needs = needs_of(rule)
-        if rule.candidate is None:
-            return True
+        tally = Tally(rule)
+        for need in needs.each:
+            if need.fact.scope is Scope.CLUSTER and not need.is_optional and need.form is not Form.FLEET:
+                fact = await self.knowing.know(need.fact)
+                if isinstance(fact, Gap):
+                    tally.miss(fact.detail)
+                    return tally.outcome()
+        if needs.is_per_node and self.nodes_gap:
+            tally.miss(self.nodes_gap.detail)
+            return tally.outcome()
+        nodes = self.nodes if needs.is_per_node else ("",)
+        # All nodes at once: whichever comes first, every one of them has to answer.
+        wanting = await asyncio.gather(*(self._is_candidate(rule, needs, node, tally) for node in nodes))
+        return None if any(wanting) else tally.outcome()
+
+    async def _is_candidate(self, rule: Rule, needs: Needs, node: str, tally: Tally) -> bool:
         kinds = [need.fact for need in needs.each if need.form is Form.CHANGE]
-        for node in self.nodes if needs.is_per_node else ("",):
-            facts = await asyncio.gather(*(self.knowing.know(kind, node) for kind in kinds))
-            if not any(isinstance(fact, Gap) for fact in facts) and rule.candidate(*facts):
-                return True
+        facts = await asyncio.gather(*(self.knowing.know(kind, node) for kind in kinds))
+        gaps = [fact.detail for fact in facts if isinstance(fact, Gap)]
+        if gaps:
+            tally.miss(f"{node}: {gaps[0]}" if node and node not in gaps[0] else gaps[0])
+            return False
+        if rule.candidate is None or rule.candidate(*facts):
+            return True
+        tally.take(Judged())
         return False
 
     async def _cluster_arguments(self, needs: Needs, tally: Tally) -> dict[str, Any] | None:

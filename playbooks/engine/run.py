@@ -182,14 +182,11 @@ class Run:
 
     async def _wants_second(self, applying: Applying, rule: Rule) -> bool:
         """Whether a rule over two looks has a candidate; if not, the first look judges it."""
-        if await applying.is_candidate(rule):
+        outcome = await applying.without_candidate(rule)
+        if outcome is None:
             return True
-        kinds = fresh_kinds([rule])
-        gaps = [gap for (kind, _), gap in applying.knowing.gaps.items() if kind in kinds]
-        total = max(1, len(self._selection.nodes)) if needs_of(rule).is_per_node else 1
-        outcome = OutcomeKind.COULD_NOT_LOOK if gaps else OutcomeKind.CLEAN
-        why = "; ".join(dict.fromkeys(gap.detail for gap in gaps))
-        self._outcomes[rule.id] = Outcome(rule, outcome, max(0, total - len(gaps)), total, why)
+        self._outcomes[rule.id] = outcome
+        self._changed()
         return False
 
     async def _second_look(self, rules: tuple[Rule, ...], nodes_gap: Gap | None) -> None:

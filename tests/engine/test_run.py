@@ -236,3 +236,21 @@ async def test_findings_come_before_the_run_is_over() -> None:
     )
     await made.start()
     assert 1 in seen
+
+
+async def test_a_change_rule_that_saw_nothing_is_not_clean() -> None:
+    def empty(request: object) -> bytes | None:
+        plural = getattr(getattr(request, "resource", None), "plural", "")
+        return b'{"kind":"List","items":[]}' if plural in ("pods", "daemonsets") else None
+
+    candidate = lambda count: count.value > 5  # noqa: E731
+    nowhere = await run(ToyCluster(hook=empty), rule(grows, candidate=candidate))
+    assert nowhere.outcomes["TOY001"].kind is OutcomeKind.COULD_NOT_LOOK
+    gap = Gap(GapKind.FORBIDDEN, "no exec")
+    cluster = ToyCluster(counts={"a": gap, "b": gap, "c": gap})
+    silent = await run(cluster, rule(grows))
+    assert silent.outcomes["TOY001"].kind is OutcomeKind.COULD_NOT_LOOK
+    assert "no exec" in silent.outcomes["TOY001"].why
+    assert {look for look, _ in cluster.asked} == {1}, (
+        "there is nothing to compare, so nothing is asked again"
+    )
