@@ -101,7 +101,9 @@ class Console(EngineApp, inherit_bindings=False):
         for at, one in enumerate(copies):
             shown = one.text.strip().partition("\n")[0]
             said = line(piece(f"{one.name}  ", Ink.BOLD), piece(shown, Ink.COMMAND), hang=4)
-            refused = line(piece(one.name, Ink.QUIET), piece(f"  not offered: {one.refusal}", Ink.UNSEEN))
+            refused = line(
+                piece(f"not offered, {one.refusal}: ", Ink.UNSEEN), piece(one.name, Ink.QUIET), hang=4
+            )
             rows.append(Row(str(at), refused if one.refusal else said, tall=2, is_heading=bool(one.refusal)))
         if not rows:
             self._tell("there is nothing here to copy")

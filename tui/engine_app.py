@@ -10,6 +10,7 @@ from textual.timer import Timer
 
 from tui import news
 from tui.connection import Connect, ConsoleOptions
+from tui.ink import Ink
 from tui.screens.diagnose import DiagnoseScreen
 from tui.session import Session
 
@@ -110,7 +111,10 @@ class EngineApp(App[None], inherit_bindings=False):
         if message.failure:
             self.session.failure = message.failure
         if self.session.runs and not message.is_stopped:
-            self.session.runs.ended(message.run, is_broken=message.failure is not None)
+            for gone in self.session.runs.ended(message.run, message.last, is_broken=bool(message.failure)):
+                self.diagnose.tell(
+                    f"gone at {gone.at:%H:%M:%S} UTC: {gone.ranked.finding.summary.shown}", Ink.OK
+                )
         self.draw_soon()
 
     def on_look_due(self, message: news.LookDue) -> None:

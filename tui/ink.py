@@ -144,8 +144,12 @@ def cut_middle(text: str, width: int) -> str:
         return text
     if width < 5:
         return cut(text, width)
-    tail = (width - 1) // 2
-    return set_cell_size(text, width - 1 - tail).rstrip() + "…" + text[-tail:]
+    tail, room = "", (width - 1) // 2
+    for character in reversed(text):
+        if cell_len(character + tail) > room:
+            break
+        tail = character + tail
+    return f"{set_cell_size(text, width - 1 - cell_len(tail)).rstrip()}…{tail}"
 
 
 _WORD = re.compile(r"\s*\S+")

@@ -16,15 +16,19 @@ class Place(StrEnum):
     EVIDENCE = "evidence"
     ANSWER = "raw answer"
     PAGE = "finding and fix"
-    READER = "full-screen text"
+    WHOLE = "raw answer on the whole screen"
+    READER = "page on the whole screen"
     CHOICE = "choice"
     PROMPT = "command line"
 
 
 PANES = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.PAGE})
 """The panes of Diagnose."""
-_ANY = PANES | {Place.READER}
+_ANY = PANES | {Place.WHOLE, Place.READER}
 _SCROLLS = _ANY | {Place.CHOICE}
+
+
+_NEVER = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +50,21 @@ class Action:
     rank: int = 50
     """On the key line: lower is shown first; 99 is never shown."""
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether the key line may name it."""
+        return self.rank < _NEVER
+
     def binding(self) -> Binding:
         """As a binding."""
         return Binding(",".join(self.keys), self.call, self.word, show=False, id=self.id)
 
 
-_TEXTS = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.READER})
+_TEXTS = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.WHOLE})
 
 # fmt: off
 ACTIONS: tuple[Action, ...] = (
-    Action("open", ("enter",), "open", "Open what is selected.", "open", _SCROLLS, 1),
+    Action("open", ("enter",), "open", "Open what is selected.", "open", PANES | {Place.CHOICE}, 1),
     Action("back", ("escape", "backspace"), "back", "Go back; never anything else.", "back", _SCROLLS, 2),
     Action("again", ("r",), "again",
            "Ask again: a playbook all it needs, a finding only what it needs, watched until it is gone.",
@@ -75,7 +84,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", ("q",), "leave",
            "Close the top screen; on Diagnose, leave honeyguide.", "close", _SCROLLS, 6),
     Action("info", ("i",), "info",
-           "All about the connection, the run and this terminal.", "info", PANES, 20),
+           "All about the connection, the run and this terminal.", "info", _ANY, 20),
     Action("next", ("tab",), "next pane", "Go to the next pane.", "next_pane", PANES, 21),
     Action("previous", ("shift+tab",), "previous pane",
            "Go to the previous pane.", "previous_pane", PANES, 99),
@@ -106,6 +115,9 @@ ACTIONS: tuple[Action, ...] = (
 
 MOVES = ("up", "down", "left", "right", "page-up", "page-down", "top", "end")
 """Actions of every widget that scrolls."""
+
+PROMPT_KEYS = (("enter", "do it"), ("esc", "give up"), ("tab", "complete"), ("up", "what was typed before"))
+"""Keys while something is typed, with their words: there every other key is text."""
 
 _SHOWN = {
     "escape": "esc", "question_mark": "?", "slash": "/", "colon": ":", "left_square_bracket": "[",

@@ -54,9 +54,18 @@ class SnapshotArrived(Message):
 class RunEnded(Message):
     """A run is over, was stopped, or broke."""
 
-    def __init__(self, run: int, *, is_stopped: bool = False, failure: Failure | None = None) -> None:
+    def __init__(
+        self,
+        run: int,
+        last: Snapshot | None = None,
+        *,
+        is_stopped: bool = False,
+        failure: Failure | None = None,
+    ) -> None:
         super().__init__()
         self.run = run
+        # The end can overtake the snapshot that was told before it, if a run is over before it is waited for.
+        self.last = last
         self.is_stopped = is_stopped
         self.failure = failure
 

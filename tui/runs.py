@@ -43,6 +43,7 @@ class _Started:
     future: Future[Snapshot]
     rules: tuple[Rule, ...]
     watching: str = ""
+    is_ended: bool = False
 
 
 @dataclass(slots=True)
@@ -125,24 +126,27 @@ class Runs:
     def take(self, number: int, snapshot: Snapshot) -> None:
         """Results of a run; what comes after it was stopped is left aside."""
         started = self._started.get(number)
-        if started is not None and not started.future.cancelled():
+        if started is not None and not started.is_ended:
             self._latest[number] = snapshot
             self._put_together()
 
-    def ended(self, number: int, *, is_broken: bool) -> None:
-        """A run is over: note what is gone, and look again at what is watched."""
+    def ended(self, number: int, last: Snapshot | None, *, is_broken: bool) -> tuple[Gone, ...]:
+        """A run is over: look again at what is watched; what has gone since is returned."""
         from tui.view.merged import judged_since, merged
 
-        last = self._latest.pop(number, None)
+        last = last or self._latest.get(number)
+        self._latest.pop(number, None)
         started = self._started.get(number)
-        if last is None or started is None:
-            return
-        for key, ranked in judged_since(self._base, last):
-            self.gone.setdefault(key, Gone(ranked, last.taken_at))
+        if last is None or started is None or started.is_ended:
+            return ()
+        started.is_ended = True
+        went = {key: Gone(ranked, last.taken_at) for key, ranked in judged_since(self._base, last)}
+        self.gone.update(went)
         self._base = merged(self._base, last)
         self._put_together()
         if started.watching:
             self._go_on_watching(started.watching, is_broken=is_broken)
+        return tuple(went.values())
 
     def look_again(self, key: str) -> None:
         """The time has come for the next look at a watched finding."""
@@ -152,6 +156,7 @@ class Runs:
     def stop(self) -> None:
         """Stop everything under way, at once."""
         for started in self._live:
+            started.is_ended = True
             started.future.cancel()
         for pause in self._pauses.values():
             pause.cancel()
@@ -198,4 +203,6 @@ def _ended(number: int, done: Future[Snapshot]) -> RunEnded:
     if done.cancelled():
         return RunEnded(number, is_stopped=True)
     error = done.exception()
-    return RunEnded(number, failure=Failure.of(error) if error else None)
+    if error:
+        return RunEnded(number, failure=Failure.of(error))
+    return RunEnded(number, done.result())

@@ -149,9 +149,10 @@ class Session:
         self.stop()
         if self.engine is None:
             return
+        engine, self.engine = self.engine, None
         if self.connected:
-            _wait(self.engine.submit(self.connected.source.close()))
-        self.engine.close()
+            _wait(engine.submit(self.connected.source.close()))
+        engine.close()
 
     def _order(self, rules: tuple[Rule, ...]) -> Order:
         from playbooks.engine.run import Order

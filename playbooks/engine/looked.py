@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,23 +31,28 @@ class Looked:
 
 
 def looked(rules: Iterable[Rule], *looks: Knowing) -> tuple[Looked, ...]:
-    """The answers behind rules, gaps first, then the cluster's, then by node; each command once."""
-    kinds = frozenset(_closure(need.fact for rule in rules for need in needs_of(rule).each))
-    found: dict[tuple[str, str], Looked] = {}
+    """The answers behind rules: gaps, then the cluster's, then by node; what rules name first leads."""
+    order = {
+        kind: at
+        for at, kind in enumerate(_closure(need.fact for rule in rules for need in needs_of(rule).each))
+    }
+    found: dict[tuple[str, str], tuple[int, Looked]] = {}
     for look in looks:
-        for one in _in_look(look, kinds):
-            found[one.command, one.node] = one
-    return tuple(sorted(found.values(), key=lambda one: (one.gap is None, one.node, one.command)))
+        for kind, one in _in_look(look):
+            if kind in order:
+                found[one.command, one.node] = (order[kind], one)
+    ranked = sorted(
+        found.values(), key=lambda pair: (pair[1].gap is None, pair[1].node, pair[0], pair[1].command)
+    )
+    return tuple(one for _, one in ranked)
 
 
-def _in_look(look: Knowing, kinds: frozenset[type[Fact]]) -> Iterator[Looked]:
+def _in_look(look: Knowing) -> Iterator[tuple[type[Fact], Looked]]:
     for (kind, _), gap in tuple(look.gaps.items()):
-        if kind in kinds:
-            yield Looked(gap.command, "", gap.node, gap.taken_at, gap)
+        yield kind, Looked(gap.command, "", gap.node, gap.taken_at, gap)
     for (kind, node), fact in look.known().items():
-        # A fact without a command needed nothing to be asked.
-        if kind in kinds and not kind.is_view and fact.provenance.command:
-            yield _answered(fact.provenance, node)
+        if not kind.is_view:
+            yield kind, _answered(fact.provenance, node)
 
 
 def _answered(source: Provenance, node: str) -> Looked:
@@ -54,9 +60,10 @@ def _answered(source: Provenance, node: str) -> Looked:
 
 
 def _closure(kinds: Iterable[type[Fact]]) -> Iterator[type[Fact]]:
-    pending, seen = list(kinds), set[type[Fact]]()
+    """The facts, then the facts that they are made of, and so on."""
+    pending, seen = deque(kinds), set[type[Fact]]()
     while pending:
-        kind = pending.pop()
+        kind = pending.popleft()
         if kind not in seen:
             seen.add(kind)
             yield kind

@@ -10,14 +10,14 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.ink import Ink, Line
-from tui.keys import Place, bindings
+from tui.keys import PROMPT_KEYS, Place, bindings, shown
 from tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from tui.app import Console
     from tui.view.topic import Copy
 
-_EVERYWHERE = ("back", "quit", "copy", "print", "help", "stop", "suspend")
+_EVERYWHERE = ("back", "quit", "copy", "print", "help", "info", "stop", "suspend")
 
 
 class CalmScreen(Screen[None], inherit_bindings=False):
@@ -47,11 +47,15 @@ class CalmScreen(Screen[None], inherit_bindings=False):
 
     def update_keys(self) -> None:
         """Say which keys there are here."""
-        running = self.console.session.is_running
-        keys = self.console.keys
+        if self.place is Place.PROMPT:
+            self.key_line.offer(PROMPT_KEYS)
+            return
+        is_running = self.console.session.is_running
+        actions = (one for one in self.console.keys.at(self.place) if one.is_shown and one.keys)
         self.key_line.offer(
-            [one for one in keys.at(self.place) if one.id != "stop" or running],
-            is_ascii=self.console.look.is_ascii,
+            (shown(one.keys[0], is_ascii=self.console.look.is_ascii), one.word)
+            for one in actions
+            if one.id != "stop" or is_running
         )
 
     def tell(self, text: str, ink: Ink = Ink.INFO) -> None:
@@ -99,6 +103,10 @@ class CalmScreen(Screen[None], inherit_bindings=False):
         """Stop all work."""
         stopped = self.console.stop()
         self.tell("stopped" if stopped else "nothing is under way; q leaves", Ink.INFO)
+
+    def action_info(self) -> None:
+        """Show all about the connection, the run and this terminal."""
+        self.console.show_info()
 
     def action_suspend(self) -> None:
         """Go to the background."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.timer import Timer
 
 from tui.ink import BLANK, Line
 from tui.keys import Place, bindings
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from tui.view.desk import Desk
     from tui.view.topic import Copy, Topic
 
+_REST = 0.06
+"""Seconds that the cursor rests before the panes follow it."""
 _BESIDE = (Place.EVIDENCE, Place.ANSWER)
 
 
@@ -31,7 +34,7 @@ class DiagnoseScreen(PromptScreen):
     """The screen of the console."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(("open", "again", "raw", "logs", "filter", "command", "info", "fold"))
+        *bindings(("open", "again", "raw", "logs", "filter", "command", "fold"))
     ]
 
     def __init__(self) -> None:
@@ -44,6 +47,7 @@ class DiagnoseScreen(PromptScreen):
         self._folded: frozenset[str] = frozenset()
         self._filters: dict[Place, str] = {}
         self._filtering = Place.LIST
+        self._resting: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Status, panes, prompt, keys."""
@@ -116,7 +120,7 @@ class DiagnoseScreen(PromptScreen):
     def on_listing_selected(self, event: Listing.Selected) -> None:
         """The cursor moved: show what is there."""
         if event.listing is self.panes.board:
-            self._show_topic()
+            self._show_topic_soon()
         elif self.exhibits:
             self.exhibits.at_cursor()
 
@@ -131,6 +135,7 @@ class DiagnoseScreen(PromptScreen):
 
     def action_open(self) -> None:
         """Go deeper into what is selected."""
+        self._show_topic()
         if not self.panes.forward() and self.place in _BESIDE:
             self.action_raw()
 
@@ -183,10 +188,6 @@ class DiagnoseScreen(PromptScreen):
 
         self.ask(":", complete=lambda text: completions(self, text))
 
-    def action_info(self) -> None:
-        """Show all about the connection, the run and this terminal."""
-        self.console.show_info()
-
     def action_fold(self) -> None:
         """Fold or unfold the playbook at the cursor."""
         from tui.view.board import PLAYBOOK, STEP
@@ -208,6 +209,12 @@ class DiagnoseScreen(PromptScreen):
         broken = failure_rows(session.failure, "the check broke") if session.failure else ()
         connecting = waiting_rows("connecting… x stops") if session.is_connecting else ()
         return (*broken, *connecting, *self._desk.board.rows())
+
+    def _show_topic_soon(self) -> None:
+        """Show what is selected when the cursor rests: the cursor itself must never wait for the panes."""
+        if self._resting:
+            self._resting.stop()
+        self._resting = self.set_timer(_REST, self._show_topic)
 
     def _show_topic(self) -> None:
         session, topic = self.console.session, self.topic

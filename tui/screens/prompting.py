@@ -15,14 +15,16 @@ class PromptScreen(CalmScreen):
         """A screen that asks for nothing yet."""
         super().__init__()
         self.prompt = Prompt(id="prompt")
+        self.prompt.display = False
         self._return_to: Widget | None = None
 
     def ask(self, sign: str, text: str = "", complete: Complete = nothing) -> None:
         """Begin to ask; the keys go back where they were afterwards."""
         self._return_to = self.focused
-        self.prompt.add_class("-asking")
+        self.prompt.display = True
         self.prompt.ask(sign, text, complete)
-        self.prompt.focus()
+        # At once, so that what is typed in the same breath is not taken for keys.
+        self.set_focus(self.prompt)
 
     def entered(self, sign: str, text: str) -> None:
         """Something was typed."""
@@ -44,7 +46,7 @@ class PromptScreen(CalmScreen):
         self._leave_prompt()
 
     def _leave_prompt(self) -> None:
-        if self.prompt.has_class("-asking"):
-            self.prompt.remove_class("-asking")
+        if self.prompt.display:
+            self.prompt.display = False
             if self.focused in (None, self.prompt):
                 self.set_focus(self._return_to)

@@ -62,7 +62,7 @@ class AnswerScreen(PromptScreen):
         """`name` is under which the answer will arrive."""
         super().__init__()
         self.head = OneLine(classes="head")
-        self.answer = AnswerPane(Place.READER, id="text")
+        self.answer = AnswerPane(Place.WHOLE, id="text")
         self.name_of_answer = name
         self._excerpt = excerpt
         self._command = name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -131,8 +132,20 @@ def _exhibit(one: Looked) -> Exhibit:
         return of_gap(one.gap)
     head = (piece(clock(one.taken_at), Ink.QUIET), piece(f" {one.node or 'cluster'} ", Ink.BOLD))
     return Exhibit(
-        f"{one.node} {one.command}", line(*head, piece(one.command, Ink.COMMAND)), one.command, "", one.node
+        f"{one.node} {one.command}",
+        line(*head, piece(brief(one.command), Ink.COMMAND)),
+        one.command,
+        "",
+        one.node,
     )
+
+
+_WHERE = re.compile(r" --(?:kubeconfig|context)[= ](?:'[^']*'|\S+)")
+
+
+def brief(command: str) -> str:
+    """A command for a list: without the words that are the same in every row."""
+    return _WHERE.sub("", command)
 
 
 def of_gap(gap: Gap) -> Exhibit:

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from tui.ink import BLANK, Line
 from tui.keys import MOVES, Place, bindings
@@ -88,7 +89,9 @@ class Inked(ScrollView, can_focus=True, inherit_bindings=False):
         """Tell the scrollbars how many rows there are."""
         size = Size(self.content_width, self.row_count)
         if size != self.virtual_size:
-            self.virtual_size = size
+            # Set past the reactive, which would lay out and repaint the whole screen: our size stays.
+            self.set_reactive(Widget.virtual_size, size)
+            self._scroll_update(size)
 
     @property
     def content_width(self) -> int:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tui.ink import BLANK, Ink, Line, Piece, clipped, line, piece
-from tui.keys import Action, shown
 from tui.look import look_of
 from tui.widgets.one_line import OneLine
-
-_HIDDEN = 99
 
 
 class KeyLine(OneLine):
@@ -22,15 +19,9 @@ class KeyLine(OneLine):
         self._told = BLANK
         self._busy = BLANK
 
-    def offer(self, actions: Iterable[Action], *, is_ascii: bool) -> None:
-        """Name these actions."""
-        offers = tuple(
-            line(
-                piece(shown(action.keys[0], is_ascii=is_ascii), Ink.KEY), piece(f" {action.word}", Ink.QUIET)
-            )
-            for action in actions
-            if action.rank < _HIDDEN and action.keys
-        )
+    def offer(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Name these keys, each with its word."""
+        offers = tuple(line(piece(key, Ink.KEY), piece(f" {word}", Ink.QUIET)) for key, word in keys)
         if offers != self._offers:
             self._offers = offers
             self.refresh()

@@ -61,6 +61,7 @@ class Panes(Widget, can_focus=False):
         self._why_none = Row("none", BLANK, is_heading=True)
         self._trail = Trail()
         self._filter = ""
+        self._is_arranged = False
 
     def compose(self) -> ComposeResult:
         """The panes, and the two fixed lines of a narrow terminal."""
@@ -79,12 +80,13 @@ class Panes(Widget, can_focus=False):
         self.evidence.say("Evidence")
         self.answer.say("Raw answer")
         self.page.say("Finding & fix")
-        self._arrange()
 
     def on_resize(self, event: events.Resize) -> None:
         """Put the panes side by side, or one after the other."""
-        self.set_class(event.size.width >= WIDE, "-wide")
-        self._arrange()
+        is_wide = event.size.width >= WIDE
+        if is_wide != self.is_wide or not self._is_arranged:
+            self.set_class(is_wide, "-wide")
+            self._arrange()
 
     @property
     def is_wide(self) -> bool:
@@ -216,11 +218,22 @@ class Panes(Widget, can_focus=False):
             self.set_class(not self.is_wide and stage is self.stage, f"-{stage.value}")
         if self.topic is not None:
             self.show_topic(self.topic)
-        keep = self.is_wide and any(pane.has_focus for pane in (self.evidence, self.answer, self.page))
-        if not keep:
-            home: dict[Stage, Inked] = {Stage.LIST: self.board, Stage.EVIDENCE: self.evidence}
-            self._focus(self.board if self.is_wide else home.get(self.stage, self.page))
+        self._is_arranged = True
+        if self.is_wide:
+            self._home(self.board, self.evidence, self.answer, self.page)
+        else:
+            shown: dict[Stage, tuple[Inked, ...]] = {
+                Stage.LIST: (self.board,),
+                Stage.EVIDENCE: (self.evidence, self.answer),
+            }
+            self._home(*shown.get(self.stage, (self.page,)))
         self.post_message(self.Staged())
+
+    def _home(self, *shown: Inked) -> None:
+        """Give the keys to the first of these, unless one of them has them or none of our panes has."""
+        focused = self.screen.focused
+        if focused is None or (focused not in shown and self in focused.ancestors):
+            self._focus(shown[0])
 
     def _focus(self, pane: Inked) -> None:
         self.screen.set_focus(pane, scroll_visible=False)

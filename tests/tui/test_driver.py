@@ -1,0 +1,36 @@
+"""What a terminal sends, decoded without ever failing."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.driver import TolerantDecoder
+
+
+def decoded(*chunks: bytes) -> str:
+    decoder = TolerantDecoder("utf-8")
+    return "".join(decoder.decode(chunk) for chunk in chunks) + decoder.decode(b"", final=True)
+
+
+def test_what_is_not_utf8_is_replaced() -> None:
+    assert decoded(b"a\xff\xfeb") == "a\ufffd\ufffdb"
+
+
+def test_characters_split_between_reads_are_joined() -> None:
+    assert decoded(b"\xc3", b"\xbc") == "ü"
+
+
+def test_legacy_mouse_reports_are_no_keys() -> None:
+    assert decoded(b"j\x1b[M qqk") == "jk"
+    assert decoded(b"j\x1b[M \xf1\xf1k") == "jk"
+    assert decoded(b"j\x1b[M", b" q", b"qk") == "jk"
+
+
+def test_other_sequences_pass() -> None:
+    assert decoded(b"\x1b[<0;3;4M\x1b[A\x1b") == "\x1b[<0;3;4M\x1b[A\x1b"
+
+
+@given(st.lists(st.binary(max_size=20), max_size=8))
+def test_nothing_makes_it_fail(chunks: list[bytes]) -> None:
+    decoded(*chunks)
