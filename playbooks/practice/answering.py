@@ -72,7 +72,7 @@ def page(world: World, kind: Kind, version: str, namespace: str, query: Mapping[
     refusals.require(world.access, Attempt("list", kind.group, kind.plural, namespace=namespace))
     items = selected(world, kind, namespace, query)
     start = _start_of(items, query.get("continue", ""))
-    limit = _number(query, "limit") or 0
+    limit = number(query, "limit") or 0
     end = start + limit if limit else len(items)
     metadata: Json = {"resourceVersion": str(world.store.version)}
     if end < len(items):
@@ -116,7 +116,7 @@ def log(world: World, namespace: str, pod: str, query: Mapping[str, str]) -> lis
     current = _asked_run(run, container, is_previous=query.get("previous") in ("true", "1"))
     lines = behaviour_of(run, container.name).lines(world, run, container, current)
     begin = None
-    seconds, tail = _number(query, "sinceSeconds"), _number(query, "tailLines")
+    seconds, tail = number(query, "sinceSeconds"), number(query, "tailLines")
     if seconds is not None:
         begin = world.now - timedelta(seconds=seconds)
     elif query.get("sinceTime"):
@@ -168,7 +168,8 @@ def _container(world: World, namespace: str, pod: str, name: str) -> tuple[PodRu
     return run, run.containers[name]
 
 
-def _number(query: Mapping[str, str], key: str) -> int | None:
+def number(query: Mapping[str, str], key: str) -> int | None:
+    """The number in a query, if one is there. Raises `Refused`."""
     text = query.get(key, "")
     if text and not text.isdigit():
         raise refusals.bad_request(f"{key} is not a number: {text!r}")

@@ -104,6 +104,7 @@ async def test_a_watch_tells_what_happens(cluster: Client) -> None:
     path = f"/api/v1/namespaces/shop/pods?watch=true&resourceVersion={version}&labelSelector=app%3Dredis"
     pod = (await cluster.get("/api/v1/namespaces/shop/pods?labelSelector=app%3Dredis"))["items"][0]
     await cluster.call("DELETE", f"/api/v1/namespaces/shop/pods/{pod['metadata']['name']}")
+    cluster.serving.world.advance(10)
     seen = []
     async with asyncio.timeout(10):
         async for event in cluster.watch(path):
@@ -114,17 +115,28 @@ async def test_a_watch_tells_what_happens(cluster: Client) -> None:
 
 
 async def test_a_watch_begins_with_what_is_there(cluster: Client) -> None:
-    path = "/api/v1/nodes?watch=true&sendInitialEvents=true&allowWatchBookmarks=true&timeoutSeconds=1"
-    events = [event async for event in cluster.watch(path)]
-    assert [event["type"] for event in events[:7]] == ["ADDED"] * 6 + ["BOOKMARK"]
-    assert events[6]["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+    path = "/api/v1/nodes?watch=true&sendInitialEvents=true&allowWatchBookmarks=true"
+    types = []
+    async with asyncio.timeout(10):
+        async for event in cluster.watch(path):
+            types.append(event["type"])
+            if event["type"] == "BOOKMARK":
+                break
+    assert types == ["ADDED"] * 6 + ["BOOKMARK"]
+    assert event["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
 
 
 async def test_a_watch_from_long_ago_has_expired(cluster: Client) -> None:
-    events = [
-        event async for event in cluster.watch("/api/v1/nodes?watch=1&resourceVersion=1&timeoutSeconds=1")
-    ]
-    assert (events[0]["type"], events[0]["object"]["code"]) == ("ERROR", 410)
+    async with asyncio.timeout(10):
+        events = [event async for event in cluster.watch("/api/v1/nodes?watch=1&resourceVersion=1")]
+    assert [(event["type"], event["object"]["code"]) for event in events] == [("ERROR", 410)]
+    assert (await cluster.call("GET", "/api/v1/nodes?watch=1&timeoutSeconds=long"))[0] == 400
+
+
+async def test_a_watch_ends_when_its_time_is_over(cluster: Client) -> None:
+    async with asyncio.timeout(10):
+        events = [event async for event in cluster.watch("/api/v1/nodes?watch=1&timeoutSeconds=1")]
+    assert len(events) >= 6
 
 
 async def test_logs_as_they_are_asked_for(tmp_path: Path) -> None:
@@ -146,7 +158,9 @@ async def test_a_log_can_be_followed(cluster: Client) -> None:
     pod = next(run for run in cluster.serving.world.runs.values() if run.name.startswith("cart-client"))
     url = f"{cluster.serving.url}/api/v1/namespaces/shop/pods/{pod.name}/log?follow=true&tailLines=1"
     async with asyncio.timeout(10), cluster.session.get(url) as response:
-        lines = [await response.content.readline() for _ in range(2)]
+        lines = [await response.content.readline()]
+        cluster.serving.world.advance(10)
+        lines.append(await response.content.readline())
     assert lines[0] < lines[1]
 
 
@@ -248,11 +262,16 @@ async def test_reviews_say_what_is_allowed(tmp_path: Path) -> None:
 
 
 async def test_a_delay_is_put_before_every_command(cluster: Client) -> None:
-    cluster.serving.world.exec_delay = 0.2
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    await cluster.run(next(iter(cluster.serving.world.agents.values())).name, "true")
-    assert loop.time() - begun >= 0.2
+    world = cluster.serving.world
+    pod = next(iter(world.agents.values())).name
+    world.exec_delay = 3600
+    waiting = asyncio.create_task(cluster.run(pod, "true"))
+    while not any(one.path.endswith("/nodes") for one in cluster.serving.requests):
+        await cluster.get("/api/v1/nodes?limit=1")
+    assert not waiting.done()
+    waiting.cancel()
+    world.exec_delay = 0
+    assert (await cluster.run(pod, "true")).status["status"] == "Success"
 
 
 async def test_every_request_is_recorded(cluster: Client) -> None:

@@ -49,13 +49,6 @@ _MAX_FLOWS = 4095
 
 def document(view: AgentView) -> Json:
     """The answer of `status -o json`."""
-    is_tunnel = view.config.get("routing-mode", "tunnel") == "tunnel"
-    routing: Json = {
-        "inter-host-routing-mode": "Tunnel" if is_tunnel else "Native",
-        "intra-host-routing-mode": "BPF",
-    }
-    if is_tunnel:
-        routing["tunnel-protocol"] = view.config.get("tunnel-protocol", "vxlan")
     devices = view.config.get("devices", "eth0").split()
     cidr = view.network.pod_cidr
     return {
@@ -105,9 +98,20 @@ def document(view: AgentView) -> Json:
             "total-ports": 1,
             "total-redirects": 0,
         },
-        "routing": routing,
+        "routing": _routing(view),
         "srv6": {"srv6EncapMode": "reduced"},
     }
+
+
+def _routing(view: AgentView) -> Json:
+    is_tunnel = view.config.get("routing-mode", "tunnel") == "tunnel"
+    routing: Json = {
+        "inter-host-routing-mode": "Tunnel" if is_tunnel else "Native",
+        "intra-host-routing-mode": "BPF",
+    }
+    if is_tunnel:
+        routing["tunnel-protocol"] = view.config.get("tunnel-protocol", "vxlan")
+    return routing
 
 
 def text(view: AgentView, *, is_verbose: bool) -> str:

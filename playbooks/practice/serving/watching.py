@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from playbooks.practice import refusals
+from playbooks.practice import answering, refusals
 from playbooks.practice.access import Attempt
 from playbooks.practice.answering import at_version, encoded, selected
 from playbooks.practice.objects import Json, namespace_of
@@ -40,17 +40,22 @@ class Watch:
             self._query["fieldSelector"] = f"metadata.name={target.name}"
         self._is_table = tables.wanted(request.headers.get("Accept", ""))
         self._tests = self._read_selectors()
+        self._seconds = answering.number(request.query, "timeoutSeconds") or LONGEST
+        self._has_expired = False
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send the present, if asked for, and then every change."""
         queue: asyncio.Queue[Change] = asyncio.Queue()
         stop = self._world.store.listen(queue.put_nowait)
+        # Taken before anything is awaited: what happens from here on is in the queue, and only there.
+        beginning = list(self._beginning())
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
         try:
-            for line in self._beginning():
+            for line in beginning:
                 await response.write(line)
-            await self._follow(queue, response)
+            if not self._has_expired:
+                await self._follow(queue, response)
         except ConnectionError:
             # The client has seen enough.
             return response
@@ -80,6 +85,7 @@ class Watch:
             return
         past = store.since(self._target.kind, int(version)) if version.isdigit() else None
         if past is None:
+            self._has_expired = True
             text = f"too old resource version: {version}"
             yield encoded({"type": "ERROR", "object": refusals.status(410, "Expired", text)}) + b"\n"
             return
@@ -88,7 +94,7 @@ class Watch:
 
     async def _follow(self, queue: asyncio.Queue[Change], response: web.StreamResponse) -> None:
         loop = asyncio.get_running_loop()
-        end = loop.time() + min(float(self._query.get("timeoutSeconds") or LONGEST), LONGEST)
+        end = loop.time() + min(self._seconds, LONGEST)
         waiting = asyncio.create_task(queue.get())
         try:
             while (left := end - loop.time()) > 0:
