@@ -118,6 +118,7 @@ class Pages(Generic[T]):
     items: list[T] = field(default_factory=list)
     rest: bytes = b""
     offset: int = 0
+    documents: int = 0
 
     def feed(self, chunk: bytes) -> None:
         """Take a chunk; every full line is a document."""
@@ -128,6 +129,9 @@ class Pages(Generic[T]):
     def finish(self, request: Request, end: End) -> Fact | Gap:
         """The fact of all pages."""
         self._take(self.rest)
+        if not self.documents:
+            # A list without objects is a document too; no document at all says nothing of what there is.
+            raise Unreadable("the answer is empty")
         if isinstance(request, Objects) and request.name and not self.items:
             raise Unreadable(f"no {request.resource.kind} in the answer")
         return self.make(Provenance.of(request, end), tuple(self.items))
@@ -141,6 +145,7 @@ class Pages(Generic[T]):
         self.offset += len(line) + 1
 
     def _take_document(self, line: bytes) -> None:
+        self.documents += 1
         if msgspec.json.decode(line, type=_Kind).kind.endswith("List"):
             self.items += msgspec.json.decode(line, type=_Page[self.item]).items or ()  # type: ignore[name-defined]
         else:
