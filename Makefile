@@ -10,13 +10,15 @@ DEV := .venv/dev.txt
 # pip before 25.1 cannot read dependency groups, so the group is written out for it.
 WRITE_DEV = $(BIN)/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' > $(DEV)
+# A plain path in site-packages: the other way of editing in place costs every start of the command 10 ms.
+EDITABLE := --config-settings editable_mode=compat
 
 .DEFAULT_GOAL := help
-.PHONY: practice test lint format docs bench screenshots help clean
+.PHONY: practice test lint format docs bench fuzz walk-recordings screenshots help clean
 
 help: ## say what there is
 	@echo 'make TARGET, where TARGET is one of'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 \2/p' $(MAKEFILE_LIST) | awk '{ n = $$1; $$1 = ""; printf "  %-12s%s\n", n, $$0 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1 \2/p' $(MAKEFILE_LIST) | awk '{ n = $$1; $$1 = ""; printf "  %-17s%s\n", n, $$0 }'
 
 practice: $(RUN_STAMP) ## diagnose a broken agent in the practice cluster; SCENARIO=name for another fault
 	@$(BIN)/honeyguide practice $(SCENARIO)
@@ -40,6 +42,12 @@ docs: $(TEST_STAMP) ## write the pages anew that are made from the code
 bench: $(TEST_STAMP) ## measure: start-up, first paint, a check of 100 agents
 	$(BIN)/python -m tests.bench
 
+fuzz: $(TEST_STAMP) ## feed every decoder with damaged answers for long; FUZZ=number of inputs for each
+	$(BIN)/python -m tests.model.fuzz $(FUZZ)
+
+walk-recordings: $(TEST_STAMP) ## say what becomes of every answer in a FOLDER of recordings; OUT=file for the table
+	$(BIN)/python -m tests.walk $(FOLDER) $(or $(OUT),/dev/stdout)
+
 screenshots: $(TEST_STAMP) ## draw the pictures of the README anew
 	$(BIN)/python -m screenshots
 
@@ -57,9 +65,9 @@ endif
 $(RUN_STAMP): pyproject.toml | $(BIN)/python
 	@echo 'Making the environment in .venv (once)' >&2
 ifneq ($(UV),)
-	@$(UV) pip install --quiet --python $(BIN)/python -e .
+	@$(UV) pip install --quiet --python $(BIN)/python $(EDITABLE) -e .
 else
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(EDITABLE) -e .
 endif
 	@touch $@
 
