@@ -74,7 +74,7 @@ def test_a_wrong_command_line_says_what_to_do_and_gives_2(
     ("words", "said"),
     [
         (("check", "--input", "/nonexistent"), "/nonexistent"),
-        (("replay", str(ROOT)), "not a recording"),
+        (("replay", str(ROOT)), "neither a sysdump"),
         (("check",), "kubeconfig"),
         ((), "kubeconfig"),
         (("doctor",), "kubeconfig"),

@@ -34,8 +34,8 @@ def run(options: Options) -> int:
 
 def check_recording(folder: str, options: Options, rules: tuple[Rule, ...]) -> int:
     """Run rules against a recording and print the report; the exit code."""
-    source = recording(folder)
-    return foreground(_check_recording(source, options, options.order(rules, source.kubectl)))
+    recorded = recording(folder)
+    return foreground(_check_recording(recorded.source, options, options.order(rules, recorded.kubectl)))
 
 
 def check_live(access: Access, options: Options, rules: tuple[Rule, ...]) -> int:

@@ -16,7 +16,7 @@ from tui.commands.trouble import CANNOT_CONNECT, Trouble
 if TYPE_CHECKING:
     from playbooks.model.answer import Source
     from playbooks.sources.access import Access, CannotConnect
-    from playbooks.sources.journal import Journal, JournalSource
+    from playbooks.sources.journal import Journal
     from playbooks.sources.live import LiveCluster
 
 
@@ -99,14 +99,39 @@ def author() -> str:
         return f"uid {os.getuid()}"
 
 
-def recording(folder: str) -> JournalSource:
-    """A recording as a source. Raises `Trouble`."""
-    from playbooks.sources.journal import JournalSource, UnreadableJournal
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A cluster as it was: a recording of ours, or an archive that `cilium sysdump` made."""
+
+    source: Source
+    """What is asked."""
+    kubectl: str
+    """What its commands begin with."""
+
+
+def recording(path: str) -> Recorded:
+    """A recording, a sysdump or the output of cilium-bugtool. Raises `Trouble`."""
+    from playbooks.sources.journal import JournalSource, UnreadableJournal, is_journal
 
     try:
-        return JournalSource(Path(folder))
+        if is_journal(Path(path)):
+            journal = JournalSource(Path(path))
+            return Recorded(journal, journal.kubectl)
     except UnreadableJournal as error:
         raise Trouble(error.what, error.where, error.remedy, CANNOT_CONNECT) from error
+    return _archive(Path(path))
+
+
+def _archive(path: Path) -> Recorded:
+    from playbooks.sources.scrubber import Scrubber
+    from playbooks.sources.sysdump import SysdumpSource, UnreadableArchive
+
+    try:
+        archive = SysdumpSource(path)
+    except UnreadableArchive as error:
+        remedy = f"{error.remedy}; a recording is the folder that --record or the console wrote"
+        raise Trouble(error.what, error.where, remedy, CANNOT_CONNECT) from error
+    return Recorded(Scrubber(archive, archive.kubectl), archive.kubectl)
 
 
 def cannot_connect(error: CannotConnect) -> Trouble:

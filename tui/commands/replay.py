@@ -22,7 +22,8 @@ def run(options: Options) -> int:
         from tui.commands.choosing import rules_of
 
         return check_recording(folder, options, rules_of(()))
-    source = recording(folder)
+    recorded = recording(folder)
+    source = recorded.source
 
     async def connect() -> Connected:
         from tui.connection import Connected
@@ -32,7 +33,7 @@ def run(options: Options) -> int:
         )
 
     def order(rules: tuple[Rule, ...]) -> Order:
-        return options.order(rules, source.kubectl)
+        return options.order(rules, recorded.kubectl)
 
     from tui.app import run_console
     from tui.commands.console import console_options

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from playbooks.sources.journal.contents import Run
-from playbooks.sources.journal.folder import session_folder
+from playbooks.sources.journal.folder import is_journal, session_folder
 from playbooks.sources.journal.reading import ONE_LOOK, JournalSource
 from playbooks.sources.journal.recording import Recording
 from playbooks.sources.journal.trouble import UnreadableJournal, UnwritableJournal
@@ -18,5 +18,6 @@ __all__ = [
     "Run",
     "UnreadableJournal",
     "UnwritableJournal",
+    "is_journal",
     "session_folder",
 ]

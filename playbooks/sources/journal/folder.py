@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from playbooks.sources.journal.record import RECORDS
+
 _UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
 
 
@@ -21,6 +23,11 @@ def session_folder(base: Path, cluster: str, now: datetime) -> Path:
         number += 1
         folder = base / f"{name}-{number}"
     return folder
+
+
+def is_journal(path: Path) -> bool:
+    """Whether a path is the folder of a session, by the name of its file of records."""
+    return (path / RECORDS).is_file() or (path / RECORDS).is_symlink()
 
 
 def open_plain(folder: Path, name: str) -> BinaryIO:
