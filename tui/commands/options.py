@@ -93,9 +93,24 @@ class Options:
     is_all: bool = False
     """`exec --all`."""
 
+    components: list[str]
+    """`logs --component`."""
+    level: str = ""
+    """`logs --level`."""
+    grep: str = ""
+    """`logs --grep`."""
+    since: str = ""
+    """`logs --since`."""
+    tail: int | None = None
+    """`logs --tail`."""
+    is_previous: bool = False
+    """`logs --previous`."""
+    no_fold: bool = False
+    """`logs --no-fold`."""
+
     def __init__(self) -> None:
         self.words, self.argv = [], []
-        self.as_groups, self.nodes = [], []
+        self.as_groups, self.nodes, self.components = [], [], []
 
     def connect_options(self) -> ConnectOptions:
         """What the live source needs of these."""

@@ -92,6 +92,7 @@ def _check_numbers(parser: argparse.ArgumentParser, options: Options) -> None:
         ("--workers", options.workers, 1),
         ("--looks", options.looks, 1),
         ("--nodes", options.practice_nodes, 1),
+        ("--tail", 1 if options.tail is None else options.tail, 1),
     ):
         if value < least:
             parser.error(f"{name} must be at least {least}")
@@ -196,6 +197,27 @@ def _exec(parser: argparse.ArgumentParser) -> None:
     _connection(parser)
 
 
+def _logs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--component",
+        dest="components",
+        action="append",
+        choices=("agent", "operator", "relay", "envoy", "clustermesh", "coredns"),
+        help="only these; repeatable",
+    )
+    parser.add_argument("--pod", metavar="NAMESPACE/NAME", help="only this pod, with all its init containers")
+    parser.add_argument("--level", choices=("warn", "error"), help="only lines at least as bad")
+    parser.add_argument("--grep", metavar="WORDS", help="only lines that hold this, as it is written")
+    parser.add_argument("--since", metavar="DURATION", help="only lines younger than this, such as 15m")
+    parser.add_argument("--tail", type=int, metavar="N", help="lines of each log (500; 5000 with --since)")
+    parser.add_argument("--previous", dest="is_previous", action="store_true", help="the run before this one")
+    parser.add_argument("--no-fold", action="store_true", help="print every repeat")
+    parser.add_argument("--input", metavar="DIR", help="answer from a recording instead of a cluster")
+    parser.add_argument("--quiet", dest="is_quiet", action="store_true", help="no progress on standard error")
+    _output(parser, "text", "json")
+    _connection(parser)
+
+
 def _practice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "scenario", metavar="SCENARIO", nargs="?", default=Options.scenario, help=Options.scenario
@@ -228,6 +250,7 @@ COMMANDS = {
         "run a read-only agent command on agents and merge the answers",
         _exec,
     ),
+    "logs": Command("logs", "", "merge the logs of Cilium and of the cluster's DNS, repeats folded", _logs),
     "practice": Command("practice", "[SCENARIO]", "a cluster with a fault, on this machine only", _practice),
     "explain": Command("explain", "ID", "the manual page of a rule", _explain),
 }

@@ -1,4 +1,4 @@
-"""Lines of a log: logfmt up to 1.17, slog from 1.18, JSON, and what other programs print among them."""
+"""Lines of a log: logfmt up to 1.17, slog from 1.18, JSON, Envoy, CoreDNS, and what else is among them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _LEVEL_BY = 80
 """A level further into the line than this belongs to something that the line quotes."""
 _FIELD = re.compile(r'(?:^|\s)([\w.\-/]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
 _KLOG = re.compile(r"^([IWEF])(\d{4}) \d\d:\d\d:\d\d\.\d+\s+\d+ [^\]]+\] ")
-_ENVOY = re.compile(r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\]\[\d+\]\[(\w+)\]")
+_ENVOY = re.compile(
+    r"^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+)\] ?\[\d+\] ?\[(\w+)\] ?(?:\[(\w*)\] ?)?(?:\[([^\]\s]*)\] )?"
+)
+_COREDNS = re.compile(r"^\[(DEBUG|INFO|WARNING|ERROR|FATAL|PANIC)\] (?:(plugin/[\w.\-]+): )?")
 _ESCAPE = re.compile(r'\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([abfnrtv\\"]))')
 _PLAIN = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _LEVELS = {"warn": "warning", "err": "error", "critical": "error", "crit": "error", "dpanic": "panic"}
@@ -90,8 +93,19 @@ def parsed(raw: str) -> LogLine:
         return _from_fields(raw, level[1].lower())
     if klog := _KLOG.match(raw):
         return LogLine(raw, _KLOG_LEVELS[klog[1]], raw[klog.end() :])
+    if raw.startswith("["):
+        return _from_brackets(raw)
+    return LogLine(raw, message=raw)
+
+
+def _from_brackets(raw: str) -> LogLine:
     if envoy := _ENVOY.match(raw):
-        return LogLine(raw, _LEVELS.get(envoy[1], envoy[1]), raw)
+        told = {"time": f"{envoy[1].replace(' ', 'T')}Z", "subsys": envoy[3], "source": envoy[4]}
+        fields = {key: value for key, value in told.items() if value}
+        return LogLine(raw, _LEVELS.get(envoy[2], envoy[2]), raw[envoy.end() :].lstrip(), fields)
+    if coredns := _COREDNS.match(raw):
+        fields = {"subsys": coredns[2]} if coredns[2] else {}
+        return LogLine(raw, coredns[1].lower(), raw[coredns.end() :], fields)
     return LogLine(raw, message=raw)
 
 

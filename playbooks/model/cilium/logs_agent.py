@@ -23,6 +23,8 @@ class Log(Fact):
     """The container; empty where it has no such log."""
     written: str = ""
     """As it came."""
+    tail: int = 0
+    """How many lines were asked for; 0 where nothing was asked."""
 
     @cached_property
     def lines(self) -> tuple[LogLine, ...]:
@@ -43,9 +45,9 @@ def log_way(name: str, kind: type[L], ask: Callable[[Scene], Request | Gap | Fac
 
     def decode(told: Answer) -> Fact:
         request = told.request
-        container = request.container if isinstance(request, ContainerLog) else ""
+        container, tail = (request.container, request.tail) if isinstance(request, ContainerLog) else ("", 0)
         provenance = Provenance.of(request, told.end)
-        return kind(provenance=provenance, container=container, written=decoded(told.body))
+        return kind(provenance=provenance, container=container, written=decoded(told.body), tail=tail)
 
     return decoding(name, ask, decode)
 
