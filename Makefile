@@ -49,7 +49,7 @@ walk-recordings: $(TEST_STAMP) ## say what becomes of every answer in a FOLDER o
 	$(BIN)/python -m tests.walk $(FOLDER) $(or $(OUT),/dev/stdout)
 
 screenshots: $(TEST_STAMP) ## draw the pictures of the README anew
-	$(BIN)/python -m screenshots
+	$(BIN)/python -m tests.screenshots
 
 clean: ## remove the environment and caches
 	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .pytest_cache build honeyguide.egg-info
