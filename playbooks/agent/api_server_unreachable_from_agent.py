@@ -67,6 +67,7 @@ def api_server_unreachable_from_agent(
             yield CouldNotLook(f"{words.node}: {gap.detail}")
         return
     agent = words.fact.agent
+    is_down = words.fact.standing is not Standing.READY
     host, port = _address(heard)
     is_virtual = port in ("443", "") and host != "" and not _is_of_node(host, nodes)
     proxies = pods.matching({"k8s-app": "kube-proxy"})
@@ -76,7 +77,10 @@ def api_server_unreachable_from_agent(
         (agent.pod.ref, *((node.ref,) if nodes and (node := nodes.get(words.node)) else ())),
         f"{agent.pod.ref} does not reach the API server{f' at {host}:{port}' if host else ''}",
         evidence=(heard.proof,),
-        asserts=(Condition(ConditionKind.API_SERVER_UNREACHABLE, words.node),),
+        asserts=(
+            Condition(ConditionKind.API_SERVER_UNREACHABLE, words.node),
+            *((Condition(ConditionKind.AGENT_DOWN, words.node),) if is_down else ()),
+        ),
         because_of=(
             Condition(ConditionKind.NODE_UNREACHABLE, words.node),
             Condition(ConditionKind.NODE_NOT_READY, words.node),

@@ -9,6 +9,7 @@ from playbooks.model.cilium.agent_words import AgentWords, Heard, unheard
 from playbooks.model.cilium.config import CiliumConfig
 from playbooks.model.cilium.installation import Installation
 from playbooks.model.cilium.restarting import kubectl
+from playbooks.model.cilium.standing import Standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import (
@@ -79,7 +80,14 @@ def crds_not_registered(
         refs or workload,
         what,
         evidence=tuple(_proofs(waiting, absent, kinds)),
-        asserts=(Condition(ConditionKind.CRDS_MISSING),),
+        asserts=(
+            Condition(ConditionKind.CRDS_MISSING),
+            *(
+                Condition(ConditionKind.AGENT_DOWN, node)
+                for node, words in fleet
+                if node in waiting and words.standing is not Standing.READY
+            ),
+        ),
         because_of=(Condition(ConditionKind.OPERATOR_DOWN),),
         alternatives=(
             "The operator is not running, or does not lead: its pods and its lease tell.",

@@ -100,11 +100,15 @@ class _Hit:
     line: LogLine
 
 
+def _holds(line: LogLine, pattern: re.Pattern[str]) -> bool:
+    return pattern.search(line.text) is not None or pattern.search(line.raw) is not None
+
+
 def _hits(logs: tuple[Log, ...]) -> Iterator[tuple[int, Log, LogLine]]:
     """The last line of each kind."""
     for number, text in enumerate(_TEXTS):
         lines = ((log, line) for log in logs for line in reversed(log.lines))
-        hit = next(((log, line) for log, line in lines if text.pattern.search(line.text)), None)
+        hit = next(((log, line) for log, line in lines if _holds(line, text.pattern)), None)
         if hit:
             yield number, *hit
 

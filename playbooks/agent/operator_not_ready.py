@@ -35,6 +35,8 @@ def operator_not_ready(operator: Operator) -> Iterator[Finding]:
         return
     status, ready = status_of(bad[0]), len(operator.ready)
     runs = operator.standing(bad[0]) is Standing.UNREADY
+    if ready and not runs:
+        return
     yield finding(
         Severity.WARN if not ready else Severity.INFO,
         operator.ref,

@@ -26,7 +26,8 @@ _DENIED = re.compile(
     r'User \\?"system:serviceaccount:([^:"\\]+):([^"\\]+)\\?" cannot (\w+) resource \\?"([^"\\]+)\\?"'
     r'(?: in API group \\?"([^"\\]*)\\?")?'
 )
-_LATELY = timedelta(minutes=30)
+_LATELY = timedelta(minutes=10)
+"""Who is refused asks again within minutes."""
 _CHART = ("cilium", "cilium-operator")
 """ServiceAccounts whose ClusterRole has the same name in the chart."""
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from playbooks.model.cilium.agent_steps import deleted, saved_log
 from playbooks.model.cilium.agent_words import AgentWords
+from playbooks.model.cilium.agents import Agent
 from playbooks.model.cilium.config import CiliumConfig
+from playbooks.model.cilium.standing import Standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import OnNode
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
@@ -57,6 +59,7 @@ def tunnel_device_port_taken(
         return
     agent = words.fact.agent
     port = config.get("tunnel-port") if config else ""
+    is_down = words.fact.standing is not Standing.READY
     kind = "geneve" if "geneve" in heard.line.said else "vxlan"
     number = port if port not in ("", "0") else "6081" if kind == "geneve" else "8472"
     yield finding(
@@ -64,37 +67,42 @@ def tunnel_device_port_taken(
         agent.pod.ref,
         f"{agent.pod.ref}: another device on {words.node} has the port {number} of the {kind} tunnel",
         evidence=(heard.proof,),
-        asserts=(Condition(ConditionKind.NODE_UNFIT, words.node),),
+        asserts=(
+            Condition(ConditionKind.NODE_UNFIT, words.node),
+            *((Condition(ConditionKind.AGENT_DOWN, words.node),) if is_down else ()),
+        ),
         stated_cause=heard.line.said,
         impact=f"pods on {words.node} do not reach pods of other nodes, and the agent may not start",
         first_seen=heard.line.time,
         last_seen=heard.line.time,
         ongoing=Ongoing.YES,
-        fixes=(
-            Fix.cure(
-                f"Remove the other device from {words.node}, if no other CNI uses it any more.",
-                why="The port is free as soon as its device is gone.",
-                risk=Risk.HIGH,
-                steps=(
-                    saved_log(agent.pod, agent.container, is_previous=False),
-                    step("List the node's tunnel devices and their dstport.", f"ip -d link show type {kind}"),
-                    step("Delete what the other CNI left on the node.", "ip link delete flannel.1"),
-                    deleted(agent.pod),
-                ),
-                undo="Start the other CNI again; it makes its device anew.",
-                verify="The agent is ready, and only one device has that port.",
-            ),
-            Fix.cure(
-                "Choose another tunnel port for Cilium, if the other device has to stay.",
-                why="Two devices go together as long as their ports differ.",
-                risk=Risk.HIGH,
-                steps=(
-                    step("Set tunnelPort in the Helm values for all nodes; peers must use the same one."),
-                    step("Delete the old device where the agent stays stuck.", "ip link delete cilium_vxlan"),
-                ),
-                undo="Set tunnelPort back.",
-                verify="The agents are ready and reach each other.",
-            ),
-        ),
+        fixes=_fixes(words.fact.agent, words.node, kind),
         same_as=f"{kind} {number}",
+    )
+
+
+def _fixes(agent: Agent, node: str, kind: str) -> Iterator[Fix]:
+    yield Fix.cure(
+        f"Remove the other device from {node}, if no other CNI uses it any more.",
+        why="The port is free as soon as its device is gone.",
+        risk=Risk.HIGH,
+        steps=(
+            saved_log(agent.pod, agent.container, is_previous=False),
+            step("List the node's tunnel devices and their dstport.", f"ip -d link show type {kind}"),
+            step("Delete what the other CNI left on the node.", "ip link delete flannel.1"),
+            deleted(agent.pod),
+        ),
+        undo="Start the other CNI again; it makes its device anew.",
+        verify="The agent is ready, and only one device has that port.",
+    )
+    yield Fix.cure(
+        "Choose another tunnel port for Cilium, if the other device has to stay.",
+        why="Two devices go together as long as their ports differ.",
+        risk=Risk.HIGH,
+        steps=(
+            step("Set tunnelPort in the Helm values for all nodes; peers must use the same one."),
+            step("Delete the old device where the agent stays stuck.", f"ip link delete cilium_{kind}"),
+        ),
+        undo="Set tunnelPort back.",
+        verify="The agents are ready and reach each other.",
     )

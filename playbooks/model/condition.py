@@ -33,7 +33,9 @@ class ConditionKind(StrEnum):
 
 # What a log line that names its own cause must say to be explained by a condition; none = never by text.
 _EXPLAINS: dict[ConditionKind, str] = {
-    ConditionKind.API_SERVER_UNREACHABLE: r"api-?server|kubernetes subsystem|:443|:6443|i/o timeout.*api/v1",
+    ConditionKind.API_SERVER_UNREACHABLE: (
+        r"api-?server|kubernetes subsystem|:443|:6443|https?://\S+/(api|apis|version|healthz|livez)\b"
+    ),
     ConditionKind.OPERATOR_DOWN: r"cilium operator|waiting for .*crd|crd:|heartbeat|crds? .*not|\.cilium\.io",
     ConditionKind.CRDS_MISSING: r"crd|customresourcedefinition|\.cilium\.io",
     ConditionKind.KVSTORE_DOWN: r"kvstore|etcd|quorum",

@@ -174,10 +174,17 @@ def test_a_taint_that_is_not_tolerated_any_more() -> None:
     assert one.asserts == (DOWN,)
 
 
+def counted(**before: float) -> Edit:
+    """The DaemonSet's status was written then."""
+    entry = {"manager": "kube-controller-manager", "operation": "Update", "time": stamp(**before)}
+    return daemon_set(lambda item: item["metadata"].update(managedFields=[entry]))
+
+
 def test_a_taint_that_is_tolerated_keeps_nobody_away() -> None:
     every = {"operator": "Exists"}
-    one = only("AGT010", NO_AGENT, tolerating(every), taint("dedicated"))
-    assert "was not made" in one.summary.shown
+    edits = (NO_AGENT, tolerating(every), taint("dedicated"))
+    assert "was not made" in only("AGT010", *edits, counted(minutes=2)).summary.shown
+    assert found("AGT010", *edits, counted(seconds=2)) == []
 
 
 def test_a_node_that_is_young_has_no_agent_yet() -> None:

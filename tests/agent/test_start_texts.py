@@ -72,7 +72,10 @@ def test_the_api_server_behind_a_cluster_ip() -> None:
     )
     assert one.subject == Ref("Pod", AGENT, "kube-system", NODE)
     assert "10.96.0.1:443" in one.summary.shown
-    assert one.asserts == (Condition(ConditionKind.API_SERVER_UNREACHABLE, NODE),)
+    assert one.asserts == (
+        Condition(ConditionKind.API_SERVER_UNREACHABLE, NODE),
+        Condition(ConditionKind.AGENT_DOWN, NODE),
+    )
     assert any("ClusterIP" in text.shown for text in one.alternatives)
 
 

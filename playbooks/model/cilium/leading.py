@@ -10,6 +10,8 @@ from playbooks.model.kube.leases import Lease, Leases
 LOCK = "cilium-operator-resource-lock"
 _SILENCE = timedelta(seconds=60)
 """Silence after which nobody leads: a leader renews every few seconds, and its lease lasts for fifteen."""
+_DOUBTED = timedelta(minutes=15)
+"""The same where no other lease tells whether the clock of whoever asks is right."""
 
 
 class Leading(StrEnum):
@@ -28,7 +30,8 @@ def lease_of(leases: Leases) -> tuple[Leading, Lease | None]:
         return Leading.ABSENT, None
     if not lease.spec.holder_identity:
         return Leading.RELEASED, lease
-    allowed = max(_SILENCE, timedelta(seconds=3 * (lease.spec.lease_duration_seconds or 0)))
+    at_least = _SILENCE if leases.has_witness(lease) else _DOUBTED
+    allowed = max(at_least, timedelta(seconds=3 * (lease.spec.lease_duration_seconds or 0)))
     return (Leading.STALE if leases.silence(lease) > allowed else Leading.RENEWED), lease
 
 

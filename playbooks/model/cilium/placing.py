@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from playbooks.model.cilium.agent_steps import helm_upgrade
 from playbooks.model.cilium.agents import Agents
@@ -29,6 +30,8 @@ _ADDED = tuple(
     )
 )
 """What the DaemonSet controller adds to every pod."""
+_SCHEDULING = timedelta(seconds=15)
+"""What controller and scheduler need for a pod."""
 
 
 def untolerated(node: Node, spec: PodSpec) -> tuple[Taint, ...]:
@@ -117,7 +120,7 @@ class Placing:
         scheduled = pod.condition_of("PodScheduled")
         if scheduled is None or scheduled.status == "True":
             return None
-        if not lasts(pod.metadata.creation_timestamp, self.agents.taken_at, STARTING):
+        if not lasts(pod.metadata.creation_timestamp, self.agents.taken_at, _SCHEDULING):
             return None
         proof = self.pods.evidence(f"PodScheduled False {scheduled.reason}: {scheduled.message}")
         command = kubectl("-n", pod.metadata.namespace, "describe", "pod", pod.metadata.name)
@@ -153,11 +156,16 @@ class Placing:
         if workload.status.desired_number_scheduled <= len(self.agents.by_node):
             # The controller wants no pod there, for a reason that is not read here, such as an affinity.
             return None
+        refused = tuple(self._refusals(workload))
+        change = workload.metadata.last_change
+        is_settled = lasts(change.time if change else None, self.daemon_sets.taken_at, _SCHEDULING)
+        if not refused and not is_settled:
+            # A rollout replaces pods: for a moment there is none.
+            return None
         proof = self.daemon_sets.evidence(
             f".status.desiredNumberScheduled {workload.status.desired_number_scheduled}, "
             f"agent pods {len(self.agents.by_node)}"
         )
-        refused = tuple(self._refusals(workload))
         why = "the DaemonSet's pod is refused" if refused else "the DaemonSet's pod was not made"
         remedy = "Read why the controller does not make the pod: quota, admission, or the controller itself."
         command = kubectl("-n", workload.metadata.namespace, "describe", "daemonset", workload.metadata.name)

@@ -50,6 +50,10 @@ class Leases(Fact):
         """A lease by name."""
         return next((lease for lease in self.items if lease.metadata.name == name), None)
 
+    def has_witness(self, lease: Lease) -> bool:
+        """Whether another lease that is renewed shows the cluster's time."""
+        return any(other.spec.renew_time for other in self.items if other is not lease)
+
     def silence(self, lease: Lease) -> timedelta:
         """How long a lease has not been renewed, by the cluster's own clock as far as others show it.
 
