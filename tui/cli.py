@@ -5,8 +5,14 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from playbooks import __version__
+
+if TYPE_CHECKING:
+    from tui.commands.options import Options
+
+_BY_SIGNAL = (130, 143)
 
 
 def main() -> int:
@@ -15,13 +21,20 @@ def main() -> int:
     if argv in (["--version"], ["-V"]):
         sys.stdout.write(f"honeyguide {__version__}\n")
         return 0
-    from tui.commands.parsing import module_of, parse, program_name
+    from tui.commands.parsing import parse, program_name
 
-    options = parse(argv, program_name())
-    module = importlib.import_module(f"tui.commands.{module_of(options)}")
+    code = _run(parse(argv, program_name()))
+    if code in _BY_SIGNAL:
+        _leave(code)
+    return code
+
+
+def _run(options: Options) -> int:
+    from tui.commands.parsing import module_of
     from tui.commands.trouble import Trouble, broken, told
 
     try:
+        module = importlib.import_module(f"tui.commands.{module_of(options)}")
         code: int = module.run(options)
         sys.stdout.flush()
     except Trouble as trouble:
@@ -29,9 +42,20 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read us has seen enough; without this the interpreter complains when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from tui.commands.printing import deafen
+
+        deafen()
         return 0
     except Exception:  # noqa: BLE001  a crash of ours must not look like a finding: Python would end with 1
         return broken()
     return code
+
+
+def _leave(code: int) -> None:
+    """End now: a thread that waits for a plug-in or a disk must not hold up who said stop."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            continue
+    os._exit(code)

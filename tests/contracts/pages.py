@@ -15,6 +15,7 @@ from playbooks.knowledge.roles import WARNING, roles_text
 from playbooks.model.rule import Rule
 from playbooks.practice import scenarios
 from tui.commands.parsing import COMMANDS
+from tui.keys import ACTIONS, MOVES, shown
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "playbooks" / "engine" / "report" / "SCHEMA.md"
@@ -64,7 +65,18 @@ def agent_commands() -> str:
     return ", ".join(names) + "."
 
 
+def keys() -> str:
+    """The table of keys."""
+    rows = [
+        f"| {' '.join(f'`{shown(key)}`' for key in action.keys)} | {action.help} |"
+        for action in ACTIONS
+        if action.id not in MOVES
+    ]
+    return "\n".join(["| key | what it does |", "|---|---|", *rows])
+
+
 PARTS = {
+    "keys": keys,
     "commands": commands,
     "exits": exits,
     "roles": roles,

@@ -48,3 +48,11 @@ def recording(name: str) -> str:
     """The folder of a recorded cluster."""
     found = [folder for folder in CLUSTERS.iterdir() if folder.name.startswith(name)]
     return str(found[0] / "journal")
+
+
+def read_some(descriptor: int) -> bytes:
+    """What a terminal has to say next; nothing when everybody has left it."""
+    try:
+        return os.read(descriptor, 4096)
+    except OSError:
+        return b""

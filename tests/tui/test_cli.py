@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
 import subprocess
 import sys
 
 import pytest
 
 from playbooks import __version__
-from tests.tui.command import ROOT, environment, honeyguide, recording
+from tests.tui.command import ROOT, environment, honeyguide, read_some, recording, start
 from tests.tui.conftest import Here
 from tui.commands.parsing import COMMANDS, parse
 
@@ -166,25 +169,61 @@ def test_a_terminal_without_utf_8_gets_ascii(format: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
-    [("check", "--input", OPERATOR_DOWN), ("explain", "AGT020"), ("--help",), ("practice", "--list")],
-    ids=lambda words: words[0],
+    ("words", "code"),
+    [
+        (("check", "--input", OPERATOR_DOWN), 1),
+        (("check", "--input", OPERATOR_DOWN, "-o", "json"), 1),
+        (("explain", "AGT020"), 0),
+        (("practice", "--list"), 0),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
-def test_a_reader_who_leaves_early_breaks_nothing(words: tuple[str, ...]) -> None:
+def test_a_reader_who_leaves_early_breaks_nothing(words: tuple[str, ...], code: int) -> None:
     """`honeyguide … | head -0`: the pipe is closed before the first byte is written."""
-    ran = subprocess.Popen(
-        [sys.executable, "-m", "tui", *words],
-        cwd=ROOT,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    ran = start(*words)
     assert ran.stdout
     assert ran.stderr
     ran.stdout.close()
-    assert ran.stderr.read() == b""
-    assert ran.wait(60) in (0, 1, 4)
+    assert ran.stderr.read() == ""
+    assert ran.wait(60) == code
+
+
+def drawn(*words: str, **more: str) -> str:
+    """What the command writes to a terminal."""
+    ours, terminal = pty.openpty()
+    ran = subprocess.Popen(
+        [sys.executable, "-m", "tui", *words],
+        cwd=ROOT,
+        env=environment(**more),
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    said = b""
+    while chunk := read_some(ours):
+        said += chunk
+    os.close(ours)
+    ran.wait(60)
+    return said.decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_gets_colours_by_meaning() -> None:
+    said = drawn("check", "--input", OPERATOR_DOWN, TERM="xterm-256color")
+    assert re.search(r"\x1b\[1;31m✗ ERROR AGT020", said)
+    assert "asked" in said, "progress while it runs"
+
+
+def test_nobody_is_coloured_against_their_will() -> None:
+    quiet = drawn("check", "--quiet", "--input", OPERATOR_DOWN, TERM="xterm-256color", NO_COLOR="1")
+    assert "\x1b" not in quiet
+    assert "✗ ERROR AGT020" in quiet
+
+
+def test_a_dumb_terminal_gets_plain_text_instead_of_the_console() -> None:
+    said = drawn("replay", OPERATOR_DOWN, TERM="dumb")
+    assert "\x1b" not in said
+    assert "✗ ERROR AGT020" in said
 
 
 def test_explain_prints_the_manual_page(here: Here) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from playbooks.practice import scenarios
-from tests.tui.command import ROOT, environment, start
+from tests.tui.command import ROOT, environment, read_some, start
 from tests.tui.conftest import Here
 from tui.commands.practice_server import PracticeServer
 
@@ -197,21 +197,14 @@ def test_a_signal_stops_the_check_at_once_and_prints_what_there_is(
     os.close(terminal)
     said = b""
     while b"asked" not in said:
-        said += _read(ours) or pytest.fail(f"it ended without any progress: {said!r}")
+        said += read_some(ours) or pytest.fail(f"it ended without any progress: {said!r}")
     ran.send_signal(number)
     out, _ = ran.communicate(timeout=30)
     assert ran.returncode == code
     assert "Stopped before the end" in out
     assert f"exit code {code}: {word}" in out
     rest = b""
-    while chunk := _read(ours):
+    while chunk := read_some(ours):
         rest += chunk
     os.close(ours)
     assert (said + rest).endswith(b"\r\x1b[K"), "the progress line is removed"
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 1024)
-    except OSError:
-        return b""

@@ -52,6 +52,14 @@ def print_lines(lines: Iterable[Line]) -> None:
 
 
 def write(text: str) -> None:
-    """Write to standard output now. Raises `BrokenPipeError` when nobody reads any more."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    """Write to standard output now; when nobody reads any more, silently do without."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        deafen()
+
+
+def deafen() -> None:
+    """Have everything that is still written go nowhere: without it the interpreter complains when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
