@@ -54,6 +54,14 @@ def test_the_report_names_the_fault_of_the_scenario(name: str, here: Here) -> No
     assert ran.stderr == ""
 
 
+def test_an_agent_that_hangs_is_named_and_the_others_are_judged(here: Here) -> None:
+    ran = here("practice", "agent-hangs", "--check", "--timeout", "0.5", "-o", "json")
+    report = json.loads(ran.stdout)
+    assert [(root["severity"], len(root["subjects"])) for root in report["roots"]] == [("warn", 1)]
+    assert len(report["roots"][0]["evidence"]) >= 2
+    assert ran.returncode == 1
+
+
 def test_without_a_terminal_practice_prints_the_report_and_ends_well(here: Here) -> None:
     ran = here("practice")
     assert ran.returncode == 0

@@ -135,8 +135,7 @@ def _connection(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--context", metavar="NAME", help="instead of the current one")
     group.add_argument("--as", dest="as_user", metavar="USER", help="act as this user")
     group.add_argument("--as-group", dest="as_groups", metavar="GROUP", action="append", help="repeatable")
-    group.add_argument("--timeout", metavar="SECONDS", type=float, help="for one command in an agent (10)")
-    group.add_argument("--workers", metavar="N", type=int, help="requests at once, at most (64)")
+    _asking(parser)
     _cilium(parser)
 
 
@@ -146,10 +145,16 @@ def _cilium(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--all-nodes", action="store_true", help="ask every agent, also of more than 100 nodes"
     )
-    group.add_argument("--no-exec", action="store_true", help="run nothing in any container")
     group.add_argument("--cilium-namespace", metavar="NAME", help="when it is not found by itself")
     group.add_argument("--agent-selector", metavar="LABELS", help="label selector of agent pods")
     group.add_argument("--agent-container", metavar="NAME", help="the agent's container")
+
+
+def _asking(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how hard to ask")
+    group.add_argument("--timeout", metavar="SECONDS", type=float, help="for one command in an agent (10)")
+    group.add_argument("--workers", metavar="N", type=int, help="requests at once, at most (64)")
+    group.add_argument("--no-exec", action="store_true", help="run nothing in any container")
 
 
 def _looks(parser: argparse.ArgumentParser) -> None:
@@ -232,6 +237,8 @@ def _practice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--record", metavar="DIR", help="keep every answer in this folder")
     _judging(parser)
     _drawing(parser)
+    _asking(parser)
+    _cilium(parser)
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:
