@@ -34,6 +34,7 @@ class ManagedFields(Object, frozen=True):
     manager: str = ""
     operation: str = ""
     time: datetime | None = None
+    subresource: str = ""
 
 
 class Meta(Object, frozen=True):
