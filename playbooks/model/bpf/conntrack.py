@@ -1,26 +1,29 @@
 """The conntrack table of a node, folded while it streams: who holds how many entries, in which state.
 
 Shapes: facts of `cilium-dbg bpf ct list global -o json` (1.14 to 1.20): `[{"Key": …, "Value": …}]`, ports in
-network byte order, addresses as arrays of bytes, which in OUT and IN entries stand reversed.
+network byte order, addresses as arrays of bytes, which in OUT and IN entries stand reversed. Its text has
+one line for each entry, nothing reversed.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from ipaddress import ip_address
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import ClassVar
 
 import msgspec
 
 from playbooks.model.answer import End, Gap
+from playbooks.model.bpf.dumps import address_in, address_of, folded, port_of, protocol_in
 from playbooks.model.bpf.heavy_hitters import HeavyHitters
-from playbooks.model.bpf.streaming import Rows
+from playbooks.model.bpf.streaming import Lines, Rows
+from playbooks.model.cilium.agent.commands import asks
 from playbooks.model.cilium.agents import Agents
-from playbooks.model.fact import Fact, Provenance, Scene, Scope, Way
+from playbooks.model.fact import Fact, Provenance, Scope, Way
 from playbooks.model.request import Request
 
 TOP = 20
@@ -38,19 +41,19 @@ class Direction(IntEnum):
 
 
 class _Key(msgspec.Struct, gc=False, rename="pascal"):
-    dest_addr: tuple[int, ...] = ()
-    source_addr: tuple[int, ...] = ()
-    source_port: int = 0
-    dest_port: int = 0
-    next_header: int = 0
-    flags: int = 0
+    dest_addr: tuple[int, ...]
+    source_addr: tuple[int, ...]
+    source_port: int
+    dest_port: int
+    next_header: int
+    flags: int
 
 
 class _Value(msgspec.Struct, gc=False, rename="pascal"):
-    flags: int = 0
-    tx_flags_seen: int = 0
-    rx_flags_seen: int = 0
-    source_security_id: int = msgspec.field(default=0, name="SourceSecurityID")
+    flags: int
+    tx_flags_seen: int
+    rx_flags_seen: int
+    source_security_id: int = msgspec.field(name="SourceSecurityID")
 
 
 class _Entry(msgspec.Struct, gc=False, rename="pascal"):
@@ -70,7 +73,7 @@ class Talker:
     port: int
     """The port on which it is reached; 0 for the side that asks."""
     protocol: int
-    """IANA number: 6 TCP, 17 UDP."""
+    """IANA number: 6 TCP, 17 UDP; 0 for the side that asks."""
     entries: int
     """How many entries it holds."""
 
@@ -107,14 +110,44 @@ _SERVICE = int(Direction.SERVICE)
 _CLOSING = 1 | 2
 
 
+def _fact(
+    provenance: Provenance,
+    states: Counter[tuple[int, int, int, int, int]],
+    sources: list[Talker],
+    destinations: list[Talker],
+    identities: Counter[int],
+    error: int,
+) -> Conntrack:
+    directions: Counter[int] = Counter()
+    protocols: Counter[int] = Counter()
+    closing = unanswered = 0
+    for (direction, protocol, flags, tx, rx), entries in states.items():
+        directions[direction] += entries
+        protocols[protocol] += entries
+        closing += entries if protocol == _TCP and flags & _CLOSING == _CLOSING else 0
+        unanswered += entries if protocol == _TCP and (tx != 0) != (rx != 0) else 0
+    return Conntrack(
+        provenance=provenance,
+        entries=sum(directions.values()),
+        by_direction=directions,
+        by_protocol=protocols,
+        closing=closing,
+        unanswered=unanswered,
+        sources=tuple(sources),
+        destinations=tuple(destinations),
+        identities=tuple(identities.most_common(TOP)),
+        count_error=error,
+    )
+
+
 _state_of = attrgetter(
     "key.flags", "key.next_header", "value.flags", "value.tx_flags_seen", "value.rx_flags_seen"
 )
 _identity_of = attrgetter("value.source_security_id")
 # In OUT and IN entries the addresses stand reversed against the ports, in SERVICE entries the ports do.
-_source_of = attrgetter("key.dest_addr", "key.next_header")
+_source_of = attrgetter("key.dest_addr")
 _destination_of = attrgetter("key.source_addr", "key.dest_port", "key.next_header")
-_source_of_service = attrgetter("key.source_addr", "key.next_header")
+_source_of_service = attrgetter("key.source_addr")
 _destination_of_service = attrgetter("key.dest_addr", "key.source_port", "key.next_header")
 
 
@@ -124,7 +157,7 @@ class _Fold:
 
     rows: Rows[_Entry] = field(default_factory=lambda: Rows(_decode))
     states: Counter[tuple[int, int, int, int, int]] = field(default_factory=Counter)
-    sources: HeavyHitters[tuple[tuple[int, ...], int]] = field(default_factory=HeavyHitters)
+    sources: HeavyHitters[tuple[int, ...]] = field(default_factory=HeavyHitters)
     destinations: HeavyHitters[tuple[tuple[int, ...], int, int]] = field(default_factory=HeavyHitters)
     identities: Counter[int] = field(default_factory=Counter)
 
@@ -134,27 +167,13 @@ class _Fold:
 
     def finish(self, request: Request, end: End) -> Fact | Gap:
         self._count(self.rows.finish())
-        directions: Counter[int] = Counter()
-        protocols: Counter[int] = Counter()
-        closing = unanswered = 0
-        for (direction, protocol, flags, tx, rx), entries in self.states.items():
-            directions[direction] += entries
-            protocols[protocol] += entries
-            closing += entries if protocol == _TCP and flags & _CLOSING == _CLOSING else 0
-            unanswered += entries if protocol == _TCP and (tx != 0) != (rx != 0) else 0
-        return Conntrack(
-            provenance=Provenance.of(request, end),
-            entries=sum(directions.values()),
-            by_direction=directions,
-            by_protocol=protocols,
-            closing=closing,
-            unanswered=unanswered,
-            sources=tuple(Talker(_address(a), 0, p, n) for (a, p), n in self.sources.top(TOP)),
-            destinations=tuple(
-                Talker(_address(a), _port(port), p, n) for (a, port, p), n in self.destinations.top(TOP)
-            ),
-            identities=tuple(self.identities.most_common(TOP)),
-            count_error=max(self.sources.error, self.destinations.error),
+        return _fact(
+            Provenance.of(request, end),
+            self.states,
+            [Talker(address_of(a), 0, 0, n) for a, n in self.sources.top(TOP)],
+            [Talker(address_of(a), port_of(port), p, n) for (a, port, p), n in self.destinations.top(TOP)],
+            self.identities,
+            max(self.sources.error, self.destinations.error),
         )
 
     def _count(self, batch: list[_Entry]) -> None:
@@ -169,27 +188,60 @@ class _Fold:
         self.destinations.update(map(_destination_of_service, services))
 
 
-def _port(network: int) -> int:
-    """A port in network byte order, as a little-endian node prints it."""
-    return ((network & 0xFF) << 8) | (network >> 8 & 0xFF)
+_LINE = re.compile(
+    r"^(\w+) (OUT|IN|SVC) (\S+):\d+ -> (\S+):(\d+) ((?:related |service )*)expires=.*? RxFlagsSeen=0x(\w+) "
+    r".*?TxFlagsSeen=0x(\w+) .*?Flags=0x(\w+) .*?SourceSecurityID=(\d+) ?.*$",
+    re.MULTILINE,
+)
+_DIRECTIONS = {"OUT": Direction.OUT, "IN": Direction.IN, "SVC": Direction.SERVICE}
+_RELATED = 2
+_text_state_of = itemgetter(1, 5, 0, 8, 7, 6)
+_text_source_of = itemgetter(2)
+_text_destination_of = itemgetter(3, 4, 0)
+_text_identity_of = itemgetter(9)
 
 
-def _address(octets: tuple[int, ...]) -> str:
-    try:
-        return str(ip_address(bytes(octets)))
-    except ValueError:
-        return ".".join(map(str, octets)) or "?"
+@dataclass(slots=True)
+class _TextFold:
+    """Counts lines and keeps none of them."""
+
+    lines: Lines = field(default_factory=lambda: Lines(_LINE))
+    states: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    sources: HeavyHitters[str] = field(default_factory=HeavyHitters)
+    destinations: HeavyHitters[tuple[str, str, str]] = field(default_factory=HeavyHitters)
+    identities: Counter[str] = field(default_factory=Counter)
+
+    def feed(self, chunk: bytes) -> None:
+        self._count(self.lines.feed(chunk))
+
+    def finish(self, request: Request, end: End) -> Fact | Gap:
+        self._count(self.lines.finish(is_truncated=end.is_truncated))
+        states: Counter[tuple[int, int, int, int, int]] = Counter()
+        for (way, related, protocol, *flags), entries in self.states.items():
+            direction = _DIRECTIONS[way] | (_RELATED if "related" in related else 0)
+            known = (direction, protocol_in(protocol), *(int(part, 16) for part in flags))
+            states[known] += entries  # type: ignore[index]
+        top = self.destinations.top(TOP)
+        return _fact(
+            Provenance.of(request, end),
+            states,
+            [Talker(address_in(a.strip("[]")), 0, 0, n) for a, n in self.sources.top(TOP)],
+            [Talker(address_in(a.strip("[]")), int(port), protocol_in(p), n) for (a, port, p), n in top],
+            Counter({int(identity): entries for identity, entries in self.identities.items()}),
+            max(self.sources.error, self.destinations.error),
+        )
+
+    def _count(self, rows: Iterable[tuple[str, ...]]) -> None:
+        batch = list(rows)
+        self.states.update(map(_text_state_of, batch))
+        self.sources.update(map(_text_source_of, batch))
+        self.destinations.update(map(_text_destination_of, batch))
+        self.identities.update(map(_text_identity_of, batch))
 
 
-def _ask(*argv: str) -> Callable[[Scene], Request | Gap]:
-    def ask(scene: Scene) -> Request | Gap:
-        agents = scene.get(Agents)
-        agent = agents if isinstance(agents, Gap) else agents.on(scene.node)
-        return agent if isinstance(agent, Gap) else agent.command(*argv, is_heavy=True)
-
-    return ask
-
-
+_LIST = ("cilium-dbg", "bpf", "ct", "list", "global")
 Conntrack.ways = (
-    Way("conntrack JSON", _ask("cilium-dbg", "bpf", "ct", "list", "global", "-o", "json"), _Fold),
+    folded("conntrack JSON", asks(*_LIST, "-o", "json", is_heavy=True), _Fold),
+    folded("conntrack with ages as text", asks(*_LIST, "-d", is_heavy=True), _TextFold),
+    folded("conntrack as text", asks(*_LIST, is_heavy=True), _TextFold),
 )

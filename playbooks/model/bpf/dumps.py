@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import TypeVar
 
-from playbooks.model.answer import Answer, Gap, GapKind
+from playbooks.model.answer import Answer, End, Gap, GapKind
 from playbooks.model.cilium.agent.columns import rows_in
 from playbooks.model.cilium.agent.commands import Version, asks
 from playbooks.model.cilium.wire import refusal, rows_of, struct_of, text_of
-from playbooks.model.fact import Fact, Provenance, Scene, Unreadable, Way, decoding
+from playbooks.model.fact import Fact, Provenance, Reader, Scene, Unreadable, Way, decoding
 from playbooks.model.request import Request
 from playbooks.model.text import decoded
 
@@ -60,6 +61,38 @@ def dumped(
         mapped(name, asks(*argv, "-o", "json", since=since, until=until), of_json),
         mapped(f"{name} as text", asks(*argv, since=since, until=until), of_text),
     )
+
+
+def folded(name: str, ask: Callable[[Scene], Request | Gap | Fact], reader: Callable[[], Reader]) -> Way:
+    """A way that reads while the answer streams; an answer that was no dump is told by its first bytes."""
+    return Way(name, ask, lambda: _Judged(reader()))
+
+
+@dataclass(slots=True)
+class _Judged:
+    """Feeds a reader, and puts what went wrong off to the end: only then is a refusal told from garbage."""
+
+    reader: Reader
+    head: bytes = b""
+    trouble: Unreadable | None = None
+
+    def feed(self, chunk: bytes) -> None:
+        if len(self.head) < _LOOKED_AT:
+            self.head += chunk[:_LOOKED_AT]
+        if self.trouble is None:
+            try:
+                self.reader.feed(chunk)
+            except Unreadable as error:
+                self.trouble = error
+
+    def finish(self, request: Request, end: End) -> Fact | Gap:
+        answer = Answer(request, self.head, end)
+        gap = no_map(answer) or refusal(answer)
+        if gap:
+            return gap
+        if self.trouble:
+            raise self.trouble
+        return self.reader.finish(request, end)
 
 
 def entries_of(answer: Answer, kind: type[S]) -> tuple[S, ...]:

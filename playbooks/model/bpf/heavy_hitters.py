@@ -35,6 +35,7 @@ class HeavyHitters(Generic[K]):
         return self.counts.most_common(number)
 
     def _forget(self) -> None:
-        kept = self.counts.most_common(self.limit + 1)
-        self.error += kept.pop()[1]
-        self.counts = Counter(dict(kept))
+        # Everything that is no more frequent than the first one too many goes: a sort of numbers is cheap.
+        cut = sorted(self.counts.values())[-self.limit - 1]
+        self.error += cut
+        self.counts = Counter({thing: count for thing, count in self.counts.items() if count > cut})

@@ -1,4 +1,4 @@
-"""Splits a JSON array of objects that arrives in chunks into batches that can be decoded."""
+"""Splits a JSON array of objects, or lines, that arrive in chunks into batches that can be decoded."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Rows(Generic[T]):
         """What is left; an array that never ended is unreadable."""
         text = bytes(self._rest).strip()
         if not self._is_open:
-            if text in (b"", b"null"):
+            if text == b"null":
                 return []
             raise Unreadable("not a JSON array", 0)
         return self._decoded(b"[" + text)
@@ -95,3 +95,46 @@ class Rows(Generic[T]):
             return self.decode(array)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Unreadable(str(error), self.offset) from error
+
+
+LINE_LIMIT = 4096
+"""Bytes that one line of a table may take before the stream is called unreadable."""
+
+
+@dataclass(slots=True)
+class Lines:
+    """Matches whole lines as they come; blank ones are passed over. Raises `Unreadable`."""
+
+    pattern: re.Pattern[str]
+    """Matches one whole line, with `MULTILINE`; never quadratic in more than the length of a line."""
+    offset: int = 0
+    """Bytes of the answer that are matched."""
+    _rest: bytearray = field(default_factory=bytearray)
+
+    def feed(self, chunk: bytes) -> list[tuple[str, ...]]:
+        """The groups of lines that are complete with this chunk."""
+        self._rest += chunk
+        end = self._rest.rfind(b"\n") + 1
+        if not end:
+            if len(self._rest) > LINE_LIMIT:
+                raise Unreadable("a line without an end", self.offset)
+            return []
+        text = bytes(self._rest[:end])
+        del self._rest[:end]
+        return self._matched(text)
+
+    def finish(self, *, is_truncated: bool) -> list[tuple[str, ...]]:
+        """What is left: nothing, unless the answer was cut."""
+        if self._rest.strip() and not is_truncated:
+            raise Unreadable("the answer ends in the middle of a line", self.offset)
+        return []
+
+    def _matched(self, data: bytes) -> list[tuple[str, ...]]:
+        lines = [line for line in data.split(b"\n") if line.strip()]
+        if any(len(line) > LINE_LIMIT for line in lines):
+            raise Unreadable("a line without an end", self.offset)
+        rows = self.pattern.findall(b"\n".join(lines).decode("utf-8", "replace"))
+        if len(rows) != len(lines):
+            raise Unreadable("a line is none of the table", self.offset)
+        self.offset += len(data)
+        return rows

@@ -6,6 +6,10 @@ Keys are `Fact: way`.
 from __future__ import annotations
 
 WRITTEN = {
+    "NatRetries: NAT retries": """
+[{"Key":{"Key":0},"Value":{"Value":3494}},{"Key":{"Key":1},"Value":{"Value":63}}]
+[{"Key":{"Key":0},"Value":{"Value":2}},{"Key":{"Key":1},"Value":{"Value":0}}]
+""",
     "AuthMap: authentication map": """
 [{"LocalIdentity": 98236, "RemoteIdentity": 72500, "RemoteNodeID": 23229, "AuthType": 1,
   "Expiration": "2026-11-23T02:28:14Z"}]

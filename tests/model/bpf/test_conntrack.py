@@ -59,7 +59,7 @@ def test_who_talks_to_whom() -> None:
 
 
 def test_an_empty_table_is_empty() -> None:
-    for body in (b"[]", b"null\n", b""):
+    for body in (b"[]", b"null\n"):
         assert fold(body).entries == 0
 
 
@@ -75,9 +75,7 @@ def test_many_rows_are_all_counted() -> None:
     assert fold(body, 32768).entries == 5000
 
 
-@pytest.mark.parametrize(
-    "body", [b"{}", b"Usage: cilium-dbg", b"[{", b'[{"Key":{}', b"[1]", b'[{"Key":1,"Value":2}]']
-)
+@pytest.mark.parametrize("body", [b"{}", b"usage", b"[{", b'[{"Key":{}', b"[1]", b'[{"Key":1,"Value":2}]'])
 def test_garbage_is_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable):
         fold(body)
