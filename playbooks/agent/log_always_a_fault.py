@@ -13,6 +13,7 @@ from playbooks.model.cilium.logs import LogLine
 from playbooks.model.cilium.logs_agent import Log
 from playbooks.model.cilium.operator import OperatorRun, container_of
 from playbooks.model.cilium.restarting import sysdump
+from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
 from playbooks.model.kube.pods import Pod
@@ -117,12 +118,14 @@ def _finding(text: _Text, hits: list[_Hit]) -> Finding:
     first = hits[0]
     times = [hit.line.time for hit in hits if hit.line.time]
     refs = tuple(dict.fromkeys(hit.pod.ref for hit in hits))
+    # What ends an agent is told with its end.
+    is_down = not any(hit.pod.is_ready for hit in hits)
     return finding(
         text.severity,
         refs,
         f"{refs[0]} {text.what}",
         evidence=[hit.log.evidence(hit.line.raw[:1000]) for hit in hits[:5]],
-        stated_cause=first.line.said,
+        because_of=[Condition(ConditionKind.AGENT_DOWN, ref.node) for ref in refs if is_down],
         impact="what the line names does not work until the agent is restarted or upgraded",
         first_seen=min(times, default=None),
         last_seen=max(times, default=None),

@@ -24,6 +24,11 @@ _LEVELS = {"warn": "warning", "err": "error", "critical": "error", "crit": "erro
 _KLOG_LEVELS = {"I": "info", "W": "warning", "E": "error", "F": "fatal"}
 _OPTION = re.compile(r"^\s*--([a-z0-9][a-z0-9\-]*)='(.*)'\s*$")
 
+_START = re.compile(
+    r"^(invoke|start|start hook|run) failed|failed to (start|run|init)|unable to (start|run|init|contact)"
+    r"|error while (creating|starting)",
+    re.IGNORECASE,
+)
 LAST = ("fatal", "panic")
 """Levels after which a program ends."""
 ODD = (*LAST, "error", "warning")
@@ -168,6 +173,6 @@ def last_words(lines: tuple[LogLine, ...]) -> LogLine | None:
         if line.level in LAST or line.message.startswith(("panic: ", "fatal error: ")):
             return line
     for line in reversed(lines):
-        if line.level == "error" and line.error and "failed" in line.message.lower():
+        if line.level == "error" and line.error and _START.search(line.message):
             return line
     return None
