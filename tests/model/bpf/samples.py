@@ -5,7 +5,27 @@ Keys are `Fact: way`.
 
 from __future__ import annotations
 
+_CGROUPS = """
+CgroupPath
+ID       AttachType      AttachFlags     Name
+/run/cilium/cgroupv2
+4337     cgroup_inet4_connect multi           cil_sock4_connect
+4343     cgroup_inet4_post_bind multi           cil_sock4_post_bind
+4350     cgroup_inet_sock_release                 cil_sock_release
+"""
+
 WRITTEN = {
+    "CgroupPrograms: bpftool's cgroups as text": _CGROUPS,
+    "CgroupPrograms: bpftool's other cgroups as text": _CGROUPS,
+    "Attachments: bpftool's devices": """
+[{"xdp":[{"devname":"eth0","ifindex":4,"mode":"driver","id":71},
+         {"devname":"eth1","ifindex":5,"multi_attachments":[{"mode":"generic","id":72},{"mode":"offload","id":73}]}],
+  "tc":[{"devname":"eth0","ifindex":4,"kind":"tcx/ingress","name":"cil_from_netdev","prog_id":81,
+         "prog_flags":[],"link_id":9,"link_flags":[]},
+        {"devname":"eth1","ifindex":5,"kind":"clsact/ingress","name":"cil_from_netdev-eth1","id":82,"act":[]},
+        {"devname":"lxc1","ifindex":6,"kind":"netkit/peer","name":"cil_from_contai","prog_id":83,"link_id":10}],
+  "flow_dissector":[],"netfilter":[{"id":7}]}]
+""",
     "NatRetries: NAT retries": """
 [{"Key":{"Key":0},"Value":{"Value":3494}},{"Key":{"Key":1},"Value":{"Value":63}}]
 [{"Key":{"Key":0},"Value":{"Value":2}},{"Key":{"Key":1},"Value":{"Value":0}}]
