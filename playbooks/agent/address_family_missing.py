@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from playbooks.model.cilium.agent_steps import helm_upgrade, saved_log
 from playbooks.model.cilium.agent_words import AgentWords
 from playbooks.model.cilium.installation import Installation
+from playbooks.model.cilium.restarting import sysdump
 from playbooks.model.cilium.standing import Standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import OnNode
@@ -79,7 +80,10 @@ def _fixes(words: AgentWords, installation: Installation, *, is_known: bool) -> 
             "Upgrade to 1.15.5 or later.",
             why="A missing family is put up with there.",
             risk=Risk.MEDIUM,
-            steps=(step("Upgrade the chart.", f"{helm_upgrade(namespace)} --version 1.15.5"),),
+            steps=(
+                sysdump(),
+                step("Upgrade the chart.", f"{helm_upgrade(namespace)} --version 1.15.5"),
+            ),
             undo="Go back to the version before.",
             verify="The agent is ready.",
         )
@@ -89,6 +93,7 @@ def _fixes(words: AgentWords, installation: Installation, *, is_known: bool) -> 
             why="The agent's sockets and rules need it.",
             risk=Risk.MEDIUM,
             steps=(
+                sysdump(),
                 step("Look whether IPv6 is off on the node.", "cat /proc/sys/net/ipv6/conf/all/disable_ipv6"),
                 step("Take ipv6.disable=1 from the boot parameters, or set enable-ipv6 to false."),
             ),

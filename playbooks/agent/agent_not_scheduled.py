@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.installation import Installation
 from playbooks.model.cilium.placing import Placing, Reason
-from playbooks.model.cilium.restarting import kubectl
+from playbooks.model.cilium.restarting import kubectl, sysdump
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import (
     CouldNotLook,
@@ -90,6 +90,7 @@ def _finding(same: list[tuple[Node, Reason]], installation: Installation) -> Fin
                 why="The DaemonSet makes the pod by itself as soon as it may.",
                 risk=Risk.LOW,
                 steps=(
+                    sysdump(),
                     step(
                         "Compare the nodes with the agents.",
                         kubectl("-n", installation.namespace, "get", "pods", "-o", "wide"),

@@ -9,7 +9,7 @@ from playbooks.model.cilium.agent_steps import helm_upgrade
 from playbooks.model.cilium.agent_words import AgentWords, Heard
 from playbooks.model.cilium.installation import Installation
 from playbooks.model.cilium.logs import last_words
-from playbooks.model.cilium.restarting import kubectl
+from playbooks.model.cilium.restarting import kubectl, sysdump
 from playbooks.model.cilium.standing import Standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import OnNode
@@ -156,6 +156,7 @@ def _fixes(installation: Installation, node: str, *, is_virtual: bool) -> Iterat
         why="The agent then depends on nothing that it has to set up itself.",
         risk=Risk.MEDIUM,
         steps=(
+            sysdump(),
             step("Look whether kube-proxy runs on the node.", _proxies(node)),
             step(
                 "Set host and port of the API server or of its load balancer; the agents restart for it.",

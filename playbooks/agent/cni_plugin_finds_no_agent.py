@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.condition import Condition, ConditionKind
-from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step
+from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, capture, finding, step
 from playbooks.model.kube.events import Event, Warnings
 from playbooks.model.kube.pods import Pod, Pods
 from playbooks.model.moments import is_recent
@@ -110,6 +110,9 @@ def _removed(node: str) -> Fix:
         why="The runtime then takes the configuration of the CNI that is there.",
         risk=Risk.MEDIUM,
         steps=(
+            capture(
+                "Save the events of the pods that wait.", f"{kubectl('get', 'events', '-A')} > events.txt"
+            ),
             step(f"Delete the file on {node} and every other node.", "rm /etc/cni/net.d/05-cilium.conflist"),
             step("Delete the pods that wait; their owners make new ones."),
         ),

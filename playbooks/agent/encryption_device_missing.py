@@ -9,6 +9,7 @@ from playbooks.model.cilium.agent_steps import helm_upgrade
 from playbooks.model.cilium.agent_words import AgentWords
 from playbooks.model.cilium.config import CiliumConfig
 from playbooks.model.cilium.installation import Installation
+from playbooks.model.cilium.restarting import sysdump
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import OnNode
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
@@ -74,6 +75,7 @@ def encryption_device_missing(
                 why="The agent finds its device at the next start.",
                 risk=Risk.MEDIUM,
                 steps=(
+                    sysdump(),
                     step("List the devices of the node.", agent.command("ip", "-br", "link").command()),
                     step(
                         "Set encryption.ipsec.interface, or devices, to a name or pattern such as eth+.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from playbooks.model.cilium.installation import Installation
+from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step
 from playbooks.model.kube.workloads import Deployments
@@ -37,6 +38,8 @@ def operator_scaled_to_zero(installation: Installation, deployments: Deployments
         f"{operator.ref} is scaled to zero: nobody is the operator",
         evidence=(deployments.evidence(f".spec.replicas: {operator.spec.replicas}"),),
         asserts=(Condition(ConditionKind.OPERATOR_DOWN),),
+        first_seen=change.time if change else None,
+        last_seen=deployments.taken_at,
         ongoing=Ongoing.YES,
         impact="no garbage collection, no PodCIDR for new nodes, no CRD registration; traffic goes on",
         changes=(f"{change.time:%Y-%m-%dT%H:%M:%SZ} written by {change.manager}",) if change else (),
@@ -49,8 +52,10 @@ def operator_scaled_to_zero(installation: Installation, deployments: Deployments
                 steps=(
                     step(
                         f"Scale {operator.ref}.",
-                        f"kubectl -n {operator.metadata.namespace} scale deployment "
-                        f"{operator.metadata.name} --replicas=1",
+                        kubectl(
+                            *("-n", operator.metadata.namespace, "scale", "deployment"),
+                            *(operator.metadata.name, "--replicas=1"),
+                        ),
                     ),
                 ),
                 undo="Scale it to zero again.",

@@ -14,7 +14,7 @@ from playbooks.model.cilium.down import OPERATOR
 from playbooks.model.cilium.logs import LogLine
 from playbooks.model.cilium.logs_agent import Log
 from playbooks.model.cilium.operator import OperatorRun
-from playbooks.model.cilium.restarting import kubectl
+from playbooks.model.cilium.restarting import kubectl, sysdump
 from playbooks.model.cilium.standing import Standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet
@@ -153,6 +153,7 @@ def _fix(subjects: tuple[Ref, ...], wanted: list[str]) -> Fix:
         why="The next call succeeds; agents and operator repeat theirs.",
         risk=Risk.LOW,
         steps=(
+            sysdump(),
             step("Ask the API server whether it is allowed.", kubectl("auth", "can-i", verb, resource, who)),
             step(
                 "Switch the feature on in the Helm values: its permissions come with it.",

@@ -9,6 +9,7 @@ from playbooks.model.cilium.agent_steps import deleted, saved_log
 from playbooks.model.cilium.agent_words import AgentWords
 from playbooks.model.cilium.agents import Agent
 from playbooks.model.cilium.config import CiliumConfig
+from playbooks.model.cilium.restarting import sysdump
 from playbooks.model.cilium.standing import Standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import OnNode
@@ -100,6 +101,7 @@ def _fixes(agent: Agent, node: str, kind: str) -> Iterator[Fix]:
         why="Two devices go together as long as their ports differ.",
         risk=Risk.HIGH,
         steps=(
+            sysdump(),
             step("Set tunnelPort in the Helm values for all nodes; peers must use the same one."),
             step("Delete the old device where the agent stays stuck.", f"ip link delete cilium_{kind}"),
         ),
