@@ -160,6 +160,21 @@ class Affinity(Object, frozen=True):
     node_affinity: NodeAffinity | None = None
 
 
+class DnsOption(Object, frozen=True):
+    """An option of a pod's resolver."""
+
+    name: str = ""
+    value: str | None = None
+
+
+class DnsConfig(Object, frozen=True):
+    """What a pod itself says of its resolver."""
+
+    nameservers: tuple[str, ...] | None = None
+    searches: tuple[str, ...] | None = None
+    options: tuple[DnsOption, ...] | None = None
+
+
 class PodSpec(Object, frozen=True):
     """A pod as asked for."""
 
@@ -172,6 +187,8 @@ class PodSpec(Object, frozen=True):
     node_selector: dict[str, str] | None = None
     service_account_name: str = ""
     affinity: Affinity | None = None
+    dns_policy: str = ""
+    dns_config: DnsConfig | None = None
 
 
 class PodStatus(Object, frozen=True):
