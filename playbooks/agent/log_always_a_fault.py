@@ -138,7 +138,7 @@ def _finding(text: _Text, hits: list[_Hit]) -> Finding:
                 steps=(
                     saved_log(first.pod, first.container, is_previous=False),
                     sysdump(),
-                    step("Search the issues for the text.", "https://github.com/cilium/cilium/issues"),
+                    step("Search github.com/cilium/cilium/issues for the text."),
                 ),
                 undo="Nothing is changed by reporting.",
                 verify="The text does not come again.",
