@@ -65,10 +65,10 @@ async def _walked(cluster: JournalSource) -> list[Outcome]:
     found = []
     for look in range(1, cluster.looks + 1):
         asked = [request for number, request in cluster.asked if number == look]
-        askers = await _askers(cluster, look, asked)
+        askers = await askers_of(cluster, look, asked)
         for request in asked:
             told = await answer(cluster, request, look)
-            ways = askers.get(_bare(request), ())
+            ways = askers.get(bare(request), ())
             if isinstance(told, Gap):
                 found.append(Outcome(said(request), named(*ways[0]) if ways else "", look, told.kind.value))
             elif not ways:
@@ -125,9 +125,10 @@ def _workload(pod: str) -> str:
 # Who asks for what
 
 
-async def _askers(
+async def askers_of(
     cluster: JournalSource, look: int, asked: Sequence[Request]
 ) -> Mapping[Request, list[Asker]]:
+    """Which ways of which facts ask a request, whatever version the agents are of and whether they run."""
     knowing = Knowing(Asking(cluster, look, Turns(8)), Choice(), lambda: cluster.now)
     found: dict[Request, list[Asker]] = defaultdict(list)
     agents = {(r.node_name, r.namespace, r.pod, r.container) for r in asked if isinstance(r, AgentCommand)}
@@ -140,7 +141,7 @@ async def _askers(
                 for way in kind.ways:
                     request = way.ask(scene)
                     if not isinstance(request, Gap | Fact):
-                        askers = found[_bare(request)]
+                        askers = found[bare(request)]
                         askers += [] if (kind, way) in askers else [(kind, way)]
     return found
 
@@ -168,7 +169,7 @@ def _about_endpoints(asked: Iterable[Request]) -> Iterator[type[Fact]]:
 _ABOUT = ("cilium-dbg", "endpoint")
 
 
-def _bare(request: Request) -> Request:
+def bare(request: Request) -> Request:
     if isinstance(request, AgentCommand):
         return msgspec.structs.replace(request, is_heavy=False)
     if isinstance(request, ContainerLog):

@@ -143,7 +143,8 @@ def test_rows_of_other_shapes_are_unreadable(data: bytes) -> None:
 
 
 def test_a_list_of_rows_is_read_too_and_null_is_absent() -> None:
-    fact = modules(b'[{"ID":{"Module":["a"],"Component":null},"Level":"Degraded","Error":null,"Updated":""}]')
+    row = b'{"ID":{"Module":["a"],"Component":null},"Level":"Degraded","Error":null,"Updated":"","Count":1}'
+    fact = modules(b"[" + row + b"]")
     assert (fact.items[0].name, fact.items[0].updated) == ("a", None)
 
 
