@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import msgspec
 
+from playbooks.model.cilium.wire import number_of
 from playbooks.model.fact import Fact, Way
 from playbooks.model.kube.meta import Meta, Object, objects
 from playbooks.model.kube.resources import CILIUM_IDENTITIES
@@ -21,7 +22,7 @@ class CiliumIdentity(Object, frozen=True):
     @property
     def number(self) -> int | None:
         """The identity's number; none where the name is no number."""
-        return int(self.metadata.name) if self.metadata.name.isdecimal() else None
+        return number_of(self.metadata.name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from playbooks.model.kube.workloads import DaemonSet, DaemonSets
 AGENT_LABELS = ({"k8s-app": "cilium"}, {"app.kubernetes.io/name": "cilium-agent"}, {"k8s-app": "anetd"})
 """How agent pods are labelled: the chart, renamed charts, GKE."""
 _AGENT_COMMAND = re.compile(r"(^|/)cilium-agent$")
-_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:[-+][\w.]+)?")
+_VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.(\d+))?(?:[-+][\w.]+)?")
 
 
 @dataclass(frozen=True, kw_only=True)

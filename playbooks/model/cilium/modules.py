@@ -96,10 +96,10 @@ class _Id(msgspec.Struct, frozen=True):
 class _Row(msgspec.Struct, frozen=True, rename="pascal"):
     id: _Id = msgspec.field(name="ID")
     level: str
+    count: int
     message: str = ""
     error: str = ""
     updated: str = ""
-    count: int = 0
 
 
 def _agent(scene: Scene) -> Agent | Gap:

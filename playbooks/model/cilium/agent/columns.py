@@ -12,6 +12,7 @@ from playbooks.model.fact import Unreadable
 
 _NAME = re.compile(r"\S+(?: \S+)*")
 _SHOWN = 80
+_MOST_COLUMNS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ def _edges(header: str, columns: Sequence[str]) -> dict[str, int]:
         times[match[0]] += 1
         number = times[match[0]]
         found[match[0] if number == 1 else f"{match[0]}#{number}"] = match.start() if found else 0
+        if len(found) > _MOST_COLUMNS:
+            raise Unreadable(f"the first line names too many columns: {header[:_SHOWN]!r}", 0)
     missing = ", ".join(name for name in columns if name not in found)
     if missing or not found:
         raise Unreadable(f"the first line names no column {missing}: {header[:_SHOWN]!r}", 0)

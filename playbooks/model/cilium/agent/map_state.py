@@ -76,7 +76,7 @@ def _maps(lines: list[str]) -> Iterator[WantedMap]:
     starts = [number for number, line in enumerate(lines) if line.startswith("ID: ")]
     if any(line.strip() for line in lines[: starts[0] if starts else None]):
         raise Unreadable(f"the answer begins with no endpoint: {lines[0][:80]!r}", 0)
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
         match = _ENDPOINT.match(lines[start])
         if not match:
             raise Unreadable(f"not an endpoint: {lines[start][:80]!r}")

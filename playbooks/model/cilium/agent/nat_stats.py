@@ -42,17 +42,16 @@ class AgentPortsInUse(Fact):
 
 class _Stats(msgspec.Struct, frozen=True, rename="pascal"):
     count: int
-    type: str = ""
-    proto: str = ""
-    egress_ip: str = msgspec.field(default="", name="EgressIP")
-    endpoint_ip: str = msgspec.field(default="", name="EndpointIP")
-    remote_port: int | None = None
+    type: str
+    proto: str
+    egress_ip: str = msgspec.field(name="EgressIP")
+    endpoint_ip: str = msgspec.field(name="EndpointIP")
+    remote_port: int
 
 
 def _stats(one: _Stats) -> PortsInUse:
     host = f"[{one.endpoint_ip}]" if ":" in one.endpoint_ip else one.endpoint_ip
-    remote = host if one.remote_port is None else f"{host}:{one.remote_port}"
-    return PortsInUse(one.type, one.proto, one.egress_ip, remote, one.count)
+    return PortsInUse(one.type, one.proto, one.egress_ip, f"{host}:{one.remote_port}", one.count)
 
 
 def _row(row: Row) -> PortsInUse:

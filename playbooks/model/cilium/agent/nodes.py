@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,6 +14,8 @@ from playbooks.model.cilium.agent.commands import answered, asks
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.wire import rows_of, text_of
 from playbooks.model.fact import Fact, Provenance, Scope, Unreadable, Way
+
+_HEXADECIMAL = re.compile(r"^0x[0-9a-f]{1,16}$")
 
 
 class NodeAddress(msgspec.Struct, frozen=True, rename="kebab"):
@@ -133,10 +136,9 @@ def _decode_numbers_text(answer: Answer) -> AgentNodeNumbers:
 
 
 def _number(text: str) -> int:
-    try:
-        return int(text[:20], 16)
-    except ValueError as error:
-        raise Unreadable(f"not a number of a node: {text[:40]!r}") from error
+    if not _HEXADECIMAL.match(text):
+        raise Unreadable(f"not a number of a node: {text[:40]!r}")
+    return int(text, 16)
 
 
 AgentNodes.ways = (
