@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from playbooks.practice.catalog import (
-    CILIUM,
     CILIUM_ENDPOINTS,
     CILIUM_IDENTITIES,
     CILIUM_NODES,
@@ -16,6 +15,7 @@ from playbooks.practice.catalog import (
 from playbooks.practice.network import Endpoint, identity_number
 from playbooks.practice.objects import Json, labels_of, owner_reference
 from playbooks.practice.ownership import Writer
+from playbooks.practice.profile import Addressing
 from playbooks.practice.runs import Container, PodRun
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ CNI_RANGE_FULL = (
 )
 """What the CNI plugin says when the node has no address left."""
 
+_APPS = ("cilium", "anetd")
 _WRITER = Writer(AGENT)
 # Values that an agent accepts, and how it refuses others.
 _ACCEPTED = {"tunnel-protocol": (("vxlan", "geneve"), 'invalid tunnel protocol "{}"')}
@@ -42,7 +43,7 @@ _NO_IDENTITY = frozenset({"pod-template-hash", "controller-revision-hash", "pod-
 
 def is_agent(pod: Json) -> bool:
     """Whether a pod is an agent's."""
-    return labels_of(pod).get("k8s-app") == "cilium" and any(
+    return labels_of(pod).get("k8s-app") in _APPS and any(
         entry["name"] == AGENT for entry in pod["spec"]["containers"]
     )
 
@@ -57,7 +58,9 @@ def refusal(config: dict[str, str]) -> str:
 
 def missing_definitions(world: World) -> list[str]:
     """CRDs that an agent waits for."""
-    return [kind.qualified for kind in CILIUM if world.store.get(CRDS, "", kind.qualified) is None]
+    return [
+        kind.qualified for kind in world.profile.kinds if world.store.get(CRDS, "", kind.qualified) is None
+    ]
 
 
 def container_of(run: PodRun) -> Container:
@@ -129,7 +132,9 @@ def reconcile(world: World) -> None:
         return
     for run in tuple(world.runs.values()):
         endpoint = world.network.endpoints.get((run.namespace, run.name))
-        if endpoint is not None and is_up(world, run.node):
+        if endpoint is None or not is_up(world, run.node):
+            continue
+        if world.agents[run.node].config.get("disable-endpoint-crd") != "true":
             _cilium_endpoint(world, run, endpoint)
 
 
@@ -142,17 +147,17 @@ def _cilium_node(world: World, node: str) -> None:
     network = world.network.nodes[node]
     spec: Json = {
         "addresses": [
-            {"ip": network.node_ip, "type": "InternalIP"},
-            {"ip": network.router, "type": "CiliumInternalIP"},
+            *({"ip": ip, "type": "InternalIP"} for ip in network.addresses.every),
+            *({"ip": ip, "type": "CiliumInternalIP"} for ip in network.routers.every),
         ],
         "alibaba-cloud": {},
         "azure": {},
         "bootid": network.boot_id,
         "encryption": {},
         "eni": {},
-        "health": {"ipv4": network.health.ip},
+        "health": network.health.addresses.keyed() if network.health else {},
         "ingress": {},
-        "ipam": {"podCIDRs": [network.pod_cidr], "pools": {}},
+        "ipam": _ipam(world, node),
     }
     item: Json = {
         "apiVersion": CILIUM_NODES.api_version,
@@ -168,20 +173,30 @@ def _cilium_node(world: World, node: str) -> None:
     world.put(CILIUM_NODES, item, _WRITER)
 
 
+def _ipam(world: World, node: str) -> Json:
+    network = world.network.nodes[node]
+    if world.profile.addressing is Addressing.CLOUD:
+        return {"pool": {ip: {} for ip in world.network.pool(node)}, "pools": {}}
+    if network.ranges.every:
+        return {"podCIDRs": list(network.ranges.every), "pools": {}}
+    return {"pools": {}}
+
+
 def _cilium_endpoint(world: World, run: PodRun, endpoint: Endpoint) -> None:
     labels = identity_labels(world, run.pod)
     number = identity_number(labels)
     before = world.store.get(CILIUM_ENDPOINTS, run.namespace, run.name)
     if before is not None and before["status"]["identity"]["id"] == number:
         return
-    _cilium_identity(world, run.namespace, number, labels)
+    if world.agents[run.node].config.get("identity-allocation-mode", "crd") == "crd":
+        _cilium_identity(world, run.namespace, number, labels)
     status: Json = {
         "encryption": {},
         "external-identifiers": {"cni-attachment-id": endpoint.attachment},
         "id": endpoint.id,
         "identity": {"id": number, "labels": labels},
         "networking": {
-            "addressing": [{"ipv4": endpoint.ip}],
+            "addressing": [endpoint.addresses.keyed()],
             "node": world.network.nodes[run.node].node_ip,
         },
         "service-account": run.pod["spec"].get("serviceAccountName", "default"),

@@ -60,7 +60,7 @@ class Behaviour:
 def behaviour_of(run: PodRun, container: str) -> Behaviour:
     """The program in a container of a pod."""
     labels = labels_of(run.pod)
-    app = labels.get("k8s-app") or labels.get("io.cilium/app") or ""
+    app = "cilium" if agents.is_agent(run.pod) else labels.get("k8s-app") or labels.get("io.cilium/app") or ""
     return _PROGRAMS.get((app, container)) or _PROGRAMS.get(("", container)) or _PLAIN
 
 

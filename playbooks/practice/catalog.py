@@ -123,6 +123,7 @@ def _cilium(
 CILIUM_IDENTITIES = _cilium("ciliumidentities", "CiliumIdentity", "ciliumid")
 CILIUM_ENDPOINTS = _cilium("ciliumendpoints", "CiliumEndpoint", "cep", "ciliumep", scoped=True)
 CILIUM_NODES = _cilium("ciliumnodes", "CiliumNode", "cn", "ciliumn")
+CILIUM_ENDPOINT_SLICES = _cilium("ciliumendpointslices", "CiliumEndpointSlice", "ces", versions=("v2alpha1",))
 
 CILIUM = (
     CILIUM_IDENTITIES,
@@ -141,7 +142,7 @@ CILIUM = (
     ),
     _cilium("ciliumnodeconfigs", "CiliumNodeConfig", versions=("v2", "v2alpha1"), scoped=True),
 )  # fmt: skip
-"""Kinds that the operator registers, in its order."""
+"""Kinds that the operator registers where nothing special is switched on, in its order."""
 
 
 def kind_of(definition: Json) -> Kind:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from playbooks.practice import agents, events, kubelet, nodes, operator, services, workloads
+from playbooks.practice import agents, events, kubelet, nodes, operator, services, slices, workloads
 from playbooks.practice.catalog import (
+    CILIUM_ENDPOINT_SLICES,
     CILIUM_ENDPOINTS,
     CILIUM_NODES,
     CRDS,
@@ -34,6 +35,7 @@ _CONTROLLERS: tuple[tuple[Callable[[World], None], tuple[Kind, ...]], ...] = (
     (agents.reconcile, (PODS, CRDS, CILIUM_NODES, CILIUM_ENDPOINTS)),
     (nodes.reconcile, (PODS, NODES, CRDS, LEASES)),
     (services.reconcile, (PODS, SERVICES, SLICES)),
+    (slices.reconcile, (CRDS, CILIUM_ENDPOINTS, CILIUM_ENDPOINT_SLICES)),
 )
 
 

@@ -73,7 +73,8 @@ def _let_go(world: World, run: PodRun) -> None:
         if container.is_running and not container.is_init:
             message = f"Stopping container {container.name}"
             emit(world, run.pod, "Killing", message, kubelet(run.node), container=container.name, count=1)
-    world.network.detach(run.node, run.namespace, run.name)
+    if run.node in world.network.nodes:
+        world.network.detach(run.node, run.namespace, run.name)
     if world.agents.get(run.node) is run:
         del world.agents[run.node]
         # What hung was the process; the next one does not.
@@ -88,7 +89,9 @@ def _sandbox(world: World, run: PodRun) -> None:
     if not _lives(world, run):
         return
     if run.pod["spec"].get("hostNetwork"):
-        run.ip = world.network.nodes[run.node].node_ip
+        run.ips = world.network.hosts[run.node].every
+    elif run.node not in world.network.nodes:
+        run.ips = world.network.outside(run.node, run.name).every
     elif not agents.is_up(world, run.node):
         _no_sandbox(world, run, agents.CNI_WITHOUT_AGENT)
         return
@@ -97,7 +100,7 @@ def _sandbox(world: World, run: PodRun) -> None:
         if endpoint is None:
             _no_sandbox(world, run, agents.CNI_RANGE_FULL)
             return
-        run.ip = endpoint.ip
+        run.ips = endpoint.addresses.every
     run.sandboxed = world.now
     _start_next(world, run)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from playbooks.practice import manifests, nodes, services
+from playbooks.practice import manifests, nodes, operator, services
 from playbooks.practice.catalog import (
     CONFIG_MAPS,
     DAEMON_SETS,
@@ -35,6 +35,15 @@ _NAMESPACES: dict[str, dict[str, str]] = {
 _KINDS: dict[str, Kind] = {
     "ConfigMap": CONFIG_MAPS, "DaemonSet": DAEMON_SETS, "Deployment": DEPLOYMENTS, "Service": SERVICES,
 }  # fmt: skip
+_AWAY_FROM_VIRTUAL: Json = {
+    "nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [
+                {"matchExpressions": [{"key": "type", "operator": "NotIn", "values": ["virtual-kubelet"]}]}
+            ]
+        }
+    }
+}
 _SHOP_WRITER = Writer("kubectl-client-side-apply")
 
 
@@ -47,13 +56,52 @@ def furnish(world: World, count: int, installer: Writer) -> None:
         world.put(SERVICE_ACCOUNTS, _account("kube-system", name), installer)
     api_server = _nodes(world, count)
     _control_plane(world, api_server)
-    for file in ("cilium-config", "cilium-agent", "cilium-operator", "hubble", "system"):
-        for item in manifests.documents(file, api_server, world.cluster):
-            _install(world, item, installer)
+    for file in world.profile.manifests:
+        for item in manifests.documents(file, _marks(world, api_server)):
+            _install(world, _fitted(world, item), installer)
+    if world.profile.is_operator_hosted:
+        operator.register_all(world)
     for row in manifests.shop():
         _install(world, _deployment(row), _SHOP_WRITER)
         if row.get("ports"):
-            _install(world, _service(row), _SHOP_WRITER)
+            service = _service(row)
+            if len(world.profile.families) > 1:
+                service["spec"]["ipFamilyPolicy"] = "PreferDualStack"
+            _install(world, service, _SHOP_WRITER)
+
+
+def _marks(world: World, api_server: str) -> dict[str, str]:
+    profile = world.profile
+    return {
+        "API_SERVER": api_server,
+        "CLUSTER_NAME": world.cluster,
+        "practice.local/cilium:": f"{profile.image}:",
+        "1.20.2": profile.version,
+    }
+
+
+def _fitted(world: World, item: Json) -> Json:
+    """The object as the profile has it."""
+    profile = world.profile
+    kind, name = item["kind"], item["metadata"]["name"]
+    if kind == "ConfigMap" and name == "cilium-config":
+        data = {**item["data"], **profile.config}
+        return {**item, "data": {key: value for key, value in data.items() if value is not None}}
+    template = (item.get("spec") or {}).get("template")
+    if template is None:
+        return item
+    spec = template["spec"]
+    if kind == "DaemonSet" and name == "cilium" and profile.agent != name:
+        labels = {"k8s-app": profile.agent}
+        template = {**template, "metadata": {**template["metadata"], "labels": labels}}
+        spec = {key: value for key, value in spec.items() if key != "affinity"}
+        metadata = {**item["metadata"], "name": profile.agent, "labels": labels}
+        item = {**item, "metadata": metadata}
+        item["spec"] = {**item["spec"], "selector": {"matchLabels": labels}}
+    if profile.bare_nodes and any(entry == {"operator": "Exists"} for entry in spec.get("tolerations") or ()):
+        spec = {**spec, "affinity": {**(spec.get("affinity") or {}), **_AWAY_FROM_VIRTUAL}}
+        spec["nodeSelector"] = {"kubernetes.io/os": "linux", **(spec.get("nodeSelector") or {})}
+    return {**item, "spec": {**item["spec"], "template": {**template, "spec": spec}}}
 
 
 def _namespace(name: str, labels: dict[str, str]) -> Json:
@@ -72,20 +120,40 @@ def _account(namespace: str, name: str) -> Json:
 
 def _nodes(world: World, count: int) -> str:
     names = world.names.nodes(count)
+    profile = world.profile
     for number, name in enumerate(names):
         network = world.network.add_node(name, number, world.now)
         node = nodes.node_object(
             name,
-            network.node_ip,
+            network.addresses.every,
+            f"{profile.image}:v{profile.version}",
             is_control_plane=number == 0,
             boot_id=network.boot_id,
             machine=world.names.digest(32),
         )
-        node["status"]["conditions"] = nodes.healthy_conditions(stamp(world.now))
-        made = world.put(NODES, node, Writer("kubelet"))
-        lease = nodes.new_lease(name, "kube-node-lease", name, 40, world.now, made)
-        world.put(LEASES, lease, Writer("kubelet"))
+        node["metadata"]["labels"] |= dict(profile.node_labels)
+        _join(world, node)
+    for number, row in enumerate(profile.bare_nodes, len(names)):
+        name = f"{world.cluster}-{row['name']}"
+        addresses = world.network.add_host(name, number)
+        machine = world.names.digest(32)
+        node = nodes.node_object(
+            name, addresses.every, "", is_control_plane=False, boot_id=world.names.uid(), machine=machine
+        )
+        node["metadata"]["labels"] |= row["labels"]
+        node["spec"]["taints"] = row["taints"]
+        if row["labels"].get("kubernetes.io/os") == "windows":
+            node["status"]["nodeInfo"] |= {"operatingSystem": "windows", "osImage": "Windows Server 2022"}
+        _join(world, node)
     return world.network.nodes[names[0]].node_ip
+
+
+def _join(world: World, node: Json) -> None:
+    node["status"]["conditions"] = nodes.healthy_conditions(stamp(world.now))
+    made = world.put(NODES, node, Writer("kubelet"))
+    name = made["metadata"]["name"]
+    lease = nodes.new_lease(name, "kube-node-lease", name, 40, world.now, made)
+    world.put(LEASES, lease, Writer("kubelet"))
 
 
 def _control_plane(world: World, api_server: str) -> None:
@@ -106,13 +174,13 @@ def _control_plane(world: World, api_server: str) -> None:
             "namespace": "default",
         },
         "spec": {
-            "clusterIP": "10.96.0.1",
+            "clusterIP": services.API_SERVER,
             "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
         },
     }
     world.put(SERVICES, services.admitted(world, service), Writer("kube-apiserver"))
     slice_: Json = {
-        "addressType": "IPv4",
+        "addressType": world.profile.families[0],
         "apiVersion": "discovery.k8s.io/v1",
         "endpoints": [{"addresses": [api_server], "conditions": {"ready": True}}],
         "kind": "EndpointSlice",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from playbooks.practice import agents, manifests
-from playbooks.practice.catalog import CILIUM, SERVICES
+from playbooks.practice.catalog import SERVICES
 from playbooks.practice.naming import stable
 from playbooks.practice.runs import Container, PodRun, Run
 
@@ -94,8 +94,8 @@ def operator(world: World, _run: PodRun, _container: Container, current: Run) ->
         if "registered" in current.noticed:
             seconds = (current.noticed["registered"] - leading).total_seconds()
             module = "module=operator.operator-controlplane.leader-lifecycle.create-crds"
-            for number, kind in enumerate(CILIUM):
-                at = leading + timedelta(seconds=seconds * (number + 1) / (len(CILIUM) + 1))
+            for number, kind in enumerate(world.profile.kinds):
+                at = leading + timedelta(seconds=seconds * (number + 1) / (len(world.profile.kinds) + 1))
                 text = 'msg="CRD (CustomResourceDefinition) is installed and up-to-date"'
                 lines.append(_line(at, "info", f"{text} {module} name={kind.qualified}"))
             lines += _phase("operator_registered", current.noticed["registered"], {})
@@ -176,7 +176,7 @@ def _waiting(world: World, current: Run, found: datetime | None) -> Iterator[Lin
     end = found or current.finished or world.now
     at = current.started + timedelta(seconds=_WAITING_EVERY)
     missing = " ".join(f"crd:{name}" for name in agents.missing_definitions(world))
-    missing = missing or " ".join(f"crd:{kind.qualified}" for kind in CILIUM)
+    missing = missing or " ".join(f"crd:{kind.qualified}" for kind in world.profile.kinds)
     while at < end:
         yield from _phase("agent_waiting", at, {"missing": missing})
         at += timedelta(seconds=_WAITING_EVERY)

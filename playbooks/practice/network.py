@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+import ipaddress
+import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from playbooks.practice.naming import Names, stable
+from playbooks.practice.profile import Addressing, Profile
 
 IDENTITIES = (65536, 131071)
 """The range of identities that a cluster with id 1 gives to pods."""
+
+
+_RESERVE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """An address or a range of each family; empty where the cluster has no such family."""
+
+    ipv4: str = ""
+    """Of IPv4."""
+    ipv6: str = ""
+    """Of IPv6."""
+
+    @property
+    def first(self) -> str:
+        """The one of the cluster's first family."""
+        return self.ipv4 or self.ipv6
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All that there are, IPv4 first."""
+        return tuple(filter(None, (self.ipv4, self.ipv6)))
+
+    def keyed(self) -> dict[str, str]:
+        """By the family's name, as Cilium's objects hold them."""
+        return {key: ip for key, ip in (("ipv4", self.ipv4), ("ipv6", self.ipv6)) if ip}
 
 
 @dataclass(slots=True)
@@ -17,8 +47,8 @@ class Endpoint:
 
     id: int
     """Number on its node."""
-    ip: str
-    """Address."""
+    addresses: Addresses
+    """Its addresses."""
     attachment: str
     """CNI attachment id."""
     mac: str
@@ -32,48 +62,84 @@ class Endpoint:
     created: datetime
     """When it was made."""
 
+    @property
+    def ip(self) -> str:
+        """Its first address."""
+        return self.addresses.first
+
 
 @dataclass(slots=True)
 class NodeNetwork:
     """What a node's agent keeps for itself."""
 
-    pod_cidr: str
-    """Range of pod addresses."""
-    node_ip: str
-    """The node's own address."""
-    router: str
-    """Address of `cilium_host`."""
-    health: Endpoint
-    """The health endpoint."""
+    ranges: Addresses
+    """Ranges of pod addresses that the node hands out itself; none where somebody else does."""
+    addresses: Addresses
+    """The node's own addresses."""
+    routers: Addresses
+    """Addresses of `cilium_host`."""
+    health: Endpoint | None
+    """The health endpoint, where there is one."""
     host_id: int
     """Endpoint number of the host."""
+    mac: str
+    """Hardware address of `cilium_host`."""
     boot_id: str
     """The kernel's boot id."""
+
+    @property
+    def pod_cidr(self) -> str:
+        """The first range."""
+        return self.ranges.first
+
+    @property
+    def node_ip(self) -> str:
+        """The first address of the node."""
+        return self.addresses.first
+
+    @property
+    def router(self) -> str:
+        """The first address of `cilium_host`."""
+        return self.routers.first
 
 
 class Network:
     """Pod addressing of the whole cluster."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, profile: Profile) -> None:
         """No node yet."""
         self.nodes: dict[str, NodeNetwork] = {}
+        self.hosts: dict[str, Addresses] = {}
         self.endpoints: dict[tuple[str, str], Endpoint] = {}
+        self._profile = profile
         self._names = names
+        self._sources: dict[str, Addresses] = {}
         self._taken: dict[str, set[str]] = {}
         self._ids: dict[str, set[int]] = {}
 
+    def add_host(self, node: str, number: int) -> Addresses:
+        """Give a node its own addresses."""
+        ipv4, ipv6 = f"10.0.{number // 200}.{10 + number % 200}", f"fd00:10::{10 + number:x}"
+        self.hosts[node] = self._of_families(ipv4, ipv6)
+        return self.hosts[node]
+
     def add_node(self, node: str, number: int, now: datetime) -> NodeNetwork:
-        """Give a node its addresses."""
+        """Give a node with an agent its addresses."""
         high, low = divmod(number, 256)
-        cidr = f"10.{244 + high}.{low}.0/24"
+        ranges = self._of_families(f"10.{244 + high}.{low}.0/24", f"fd00:10:244::{number:x}00/120")
+        subnet = Addresses(f"10.{64 + high}.{low}.0/24")
+        kind = self._profile.addressing
+        own = subnet if kind is Addressing.CLOUD else ranges
+        self._sources[node] = ranges if kind in (Addressing.OWN, Addressing.DELEGATED) else subnet
         self._taken[node], self._ids[node] = set(), set()
-        prefix = cidr.removesuffix("0/24")
+        is_delegated = kind is Addressing.DELEGATED
         network = NodeNetwork(
-            cidr,
-            f"10.0.{number // 200}.{10 + number % 200}",
-            self._address(node, prefix),
-            self._endpoint(node, self._address(node, prefix), now),
+            ranges if kind in (Addressing.OWN, Addressing.CHAINED) else Addresses(),
+            self.add_host(node, number),
+            Addresses(self._profile.config["local-router-ipv4"]) if is_delegated else self._free(node, own),
+            self._endpoint(node, self._free(node, own), now) if self._profile.has_health_endpoint else None,
             self._id(node),
+            self._names.mac(),
             self._names.uid(),
         )
         self.nodes[node] = network
@@ -81,10 +147,9 @@ class Network:
 
     def attach(self, node: str, namespace: str, pod: str, now: datetime) -> Endpoint | None:
         """Give a pod an endpoint with an address, or nothing when the node's range is full."""
-        prefix = self.nodes[node].pod_cidr.removesuffix("0/24")
-        if len(self._taken[node]) >= 254:
+        if len(self._taken[node]) >= 254 * len(self._profile.families):
             return None
-        endpoint = self._endpoint(node, self._address(node, prefix), now)
+        endpoint = self._endpoint(node, self._free(node, self._sources[node]), now)
         self.endpoints[namespace, pod] = endpoint
         return endpoint
 
@@ -92,17 +157,36 @@ class Network:
         """Take the endpoint of a pod away."""
         endpoint = self.endpoints.pop((namespace, pod), None)
         if endpoint is not None:
-            self._taken[node].discard(endpoint.ip)
+            self._taken[node].difference_update(endpoint.addresses.every)
             self._ids[node].discard(endpoint.id)
+
+    def outside(self, node: str, pod: str) -> Addresses:
+        """The address of a pod on a node without an agent."""
+        return Addresses(f"10.250.{list(self.hosts).index(node) % 256}.{stable(pod, 2, 250)}")
+
+    def pool(self, node: str) -> list[str]:
+        """What the operator gave a node of the cloud's subnet: what is in use, and some more."""
+        base = ipaddress.ip_network(self._sources[node].first).network_address
+        free = (str(base + number) for number in range(1, 255) if str(base + number) not in self._taken[node])
+        return sorted([*self._taken[node], *itertools.islice(free, _RESERVE)])
 
     def shift(self, delta: timedelta) -> None:
         """Move its history in time."""
-        for endpoint in (*self.endpoints.values(), *(node.health for node in self.nodes.values())):
+        health = [node.health for node in self.nodes.values() if node.health is not None]
+        for endpoint in (*self.endpoints.values(), *health):
             endpoint.created += delta
 
-    def _address(self, node: str, prefix: str) -> str:
+    def _of_families(self, ipv4: str, ipv6: str) -> Addresses:
+        families = self._profile.families
+        return Addresses(ipv4 if "IPv4" in families else "", ipv6 if "IPv6" in families else "")
+
+    def _free(self, node: str, ranges: Addresses) -> Addresses:
+        return Addresses(*(self._address(node, one) if one else "" for one in (ranges.ipv4, ranges.ipv6)))
+
+    def _address(self, node: str, range_: str) -> str:
+        base = ipaddress.ip_network(range_).network_address
         while True:
-            ip = f"{prefix}{self._names.random.randint(1, 254)}"
+            ip = str(base + self._names.random.randint(1, 254))
             if ip not in self._taken[node]:
                 self._taken[node].add(ip)
                 return ip
@@ -114,16 +198,16 @@ class Network:
                 self._ids[node].add(number)
                 return number
 
-    def _endpoint(self, node: str, ip: str, now: datetime) -> Endpoint:
+    def _endpoint(self, node: str, addresses: Addresses, now: datetime) -> Endpoint:
         names = self._names
         return Endpoint(
             self._id(node),
-            ip,
+            addresses,
             f"{names.digest()}:eth0",
             names.mac(),
             names.mac(),
             f"lxc{names.digest(12)}",
-            2 * len(self._taken[node]) + 5,
+            2 * len(self._ids[node]) + 5,
             now,
         )
 

@@ -26,6 +26,8 @@ def reconcile(world: World) -> None:
     if not operator.has_registered(world):
         return
     for node in world.store.all(NODES):
+        if name_of(node) not in world.network.nodes:
+            continue
         run = world.agents.get(name_of(node))
         is_ready = run is not None and run.is_ready
         taints = [taint for taint in node["spec"].get("taints") or () if taint["key"] != TAINT["key"]]
@@ -60,7 +62,9 @@ def beat(world: World) -> None:
             _renew(world, "kube-system", name_of(item), _last(world, 10.0, 1.1), Writer("kube-apiserver"))
 
 
-def node_object(name: str, ip: str, *, is_control_plane: bool, boot_id: str, machine: str) -> Json:
+def node_object(
+    name: str, ips: tuple[str, ...], image: str, *, is_control_plane: bool, boot_id: str, machine: str
+) -> Json:
     """A node as its kubelet registers it."""
     labels = {
         "beta.kubernetes.io/arch": "amd64",
@@ -87,12 +91,15 @@ def node_object(name: str, ip: str, *, is_control_plane: bool, boot_id: str, mac
         },
         "spec": spec,
         "status": {
-            "addresses": [{"address": ip, "type": "InternalIP"}, {"address": name, "type": "Hostname"}],
+            "addresses": [
+                *({"address": ip, "type": "InternalIP"} for ip in ips),
+                {"address": name, "type": "Hostname"},
+            ],
             "allocatable": {**size, "ephemeral-storage": "97143520Ki", "memory": "16077120Ki"},
             "capacity": {**size, "ephemeral-storage": "105481156Ki", "memory": "16179520Ki"},
             "conditions": [],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-            "images": [{"names": ["practice.local/cilium:v1.20.2"], "sizeBytes": 745677607}],
+            "images": [{"names": [image], "sizeBytes": 745677607}] if image else [],
             "nodeInfo": {
                 "architecture": "amd64",
                 "bootID": boot_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from playbooks.practice.catalog import CILIUM, CRDS, LEASES, Kind
+from playbooks.practice.catalog import CRDS, LEASES, Kind
 from playbooks.practice.objects import Json, labels_of, micro_stamp, moment_of, stamp
 from playbooks.practice.ownership import Writer
 from playbooks.practice.runs import PodRun
@@ -39,6 +39,8 @@ def leader(world: World) -> PodRun | None:
 
 def has_registered(world: World) -> bool:
     """Whether a leader is there and done with the definitions."""
+    if world.profile.is_operator_hosted:
+        return True
     run = leader(world)
     current = run.containers[_CONTAINER].run if run else None
     return current is not None and "registered" in current.noticed
@@ -78,7 +80,7 @@ def _acquire(world: World, run: PodRun) -> None:
         return
     current.noticed["leading"] = world.now
     _write_lease(world, run, world.now, world.now)
-    missing = [kind for kind in CILIUM if world.store.get(CRDS, "", kind.qualified) is None]
+    missing = [kind for kind in world.profile.kinds if world.store.get(CRDS, "", kind.qualified) is None]
     for number, kind in enumerate(missing):
         world.after(1.0 + number, lambda kind=kind: _register(world, run, kind))  # type: ignore[misc]
     world.after(1.5 + len(missing), lambda: _registered(world, run))
@@ -111,7 +113,13 @@ def _leads(world: World, run: PodRun) -> bool:
 
 def _register(world: World, run: PodRun, kind: Kind) -> None:
     if _leads(world, run):
-        world.put(CRDS, definition(kind, stamp(world.now)), WRITER)
+        world.put(CRDS, definition(kind, stamp(world.now), is_newest=world.profile.is_newest), WRITER)
+
+
+def register_all(world: World) -> None:
+    """Register every definition at once, as an operator outside of the cluster did long ago."""
+    for kind in world.profile.kinds:
+        world.put(CRDS, definition(kind, stamp(world.now), is_newest=world.profile.is_newest), WRITER)
 
 
 def _registered(world: World, run: PodRun) -> None:
@@ -121,7 +129,7 @@ def _registered(world: World, run: PodRun) -> None:
         world.store.dirty.add(LEASES.key)
 
 
-def definition(kind: Kind, now: str) -> Json:
+def definition(kind: Kind, now: str, *, is_newest: bool = True) -> Json:
     """The CustomResourceDefinition of a kind; its schema takes anything."""
     names: Json = {
         "categories": ["cilium"],
@@ -158,7 +166,7 @@ def definition(kind: Kind, now: str) -> Json:
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
-            "labels": {"io.cilium.k8s.crd.schema.version": SCHEMA_VERSION},
+            "labels": {"io.cilium.k8s.crd.schema.version": SCHEMA_VERSION} if is_newest else {},
             "name": kind.qualified,
         },
         "spec": {

@@ -48,12 +48,12 @@ def _status(world: World, run: PodRun, pod: Json) -> Json:
         _condition(world, before, "ContainersReady", not unready, not_ready),
         _condition(world, before, "PodScheduled", True, None),
     ]
-    node_ip = world.network.nodes[run.node].node_ip
+    host = world.network.hosts[run.node]
     status: Json = {
         "conditions": conditions,
         "containerStatuses": [_container(run, container) for container in mains],
-        "hostIP": node_ip,
-        "hostIPs": [{"ip": node_ip}],
+        "hostIP": host.first,
+        "hostIPs": [{"ip": ip} for ip in host.every],
         "observedGeneration": 1,
         "phase": "Running" if is_begun else "Pending",
         "qosClass": _quality(pod),
@@ -62,7 +62,7 @@ def _status(world: World, run: PodRun, pod: Json) -> Json:
     if inits:
         status["initContainerStatuses"] = [_container(run, container) for container in inits]
     if run.ip:
-        status |= {"podIP": run.ip, "podIPs": [{"ip": run.ip}]}
+        status |= {"podIP": run.ip, "podIPs": [{"ip": ip} for ip in run.ips]}
     return status
 
 

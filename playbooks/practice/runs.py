@@ -73,8 +73,8 @@ class PodRun:
     """The pod as it was admitted; its status is not looked at."""
     node: str
     """The node."""
-    ip: str = ""
-    """The pod's address, once it has one."""
+    ips: tuple[str, ...] = ()
+    """The pod's addresses, once it has some."""
     started: datetime | None = None
     """When the kubelet accepted it."""
     sandboxed: datetime | None = None
@@ -83,6 +83,11 @@ class PodRun:
     """By name, init containers first."""
     config: dict[str, str] = field(default_factory=dict)
     """For agents: the configuration that init container `config` wrote for this pod."""
+
+    @property
+    def ip(self) -> str:
+        """The pod's first address; empty while it has none."""
+        return self.ips[0] if self.ips else ""
 
     @property
     def namespace(self) -> str:

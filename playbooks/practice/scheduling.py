@@ -22,7 +22,9 @@ def daemon_nodes(world: World, template: Json) -> list[str]:
     return [
         name_of(node)
         for node in world.store.all(NODES)
-        if matches(selector, labels_of(node)) and _tolerates(template["spec"], node)
+        if matches(selector, labels_of(node))
+        and _tolerates(template["spec"], node)
+        and _is_liked(template["spec"], node)
     ]
 
 
@@ -58,7 +60,7 @@ def _fits(world: World, pod: Json, node: Json) -> bool:
     affinity = spec.get("affinity") or {}
     if node["spec"].get("unschedulable") and "nodeAffinity" not in affinity:
         return False
-    if "nodeAffinity" in affinity and name_of(node) != node_of_daemon(pod):
+    if not _is_liked(spec, node):
         return False
     if not matches(spec.get("nodeSelector"), labels_of(node)) or not _tolerates(spec, node):
         return False
@@ -72,6 +74,38 @@ def _fits(world: World, pod: Json, node: Json) -> bool:
         ):
             return False
     return True
+
+
+def _is_liked(spec: Json, node: Json) -> bool:
+    """Whether the node satisfies one of the terms of the node affinity that is required."""
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    if not required:
+        return True
+    return any(_fits_term(term, node) for term in required["nodeSelectorTerms"])
+
+
+def _fits_term(term: Json, node: Json) -> bool:
+    fields = {"metadata.name": name_of(node)}
+    return all(
+        _fits_expression(expression, values)
+        for key, values in (("matchFields", fields), ("matchExpressions", labels_of(node)))
+        for expression in term.get(key) or ()
+    )
+
+
+def _fits_expression(expression: Json, values: dict[str, str]) -> bool:
+    value, listed = values.get(expression["key"]), expression.get("values") or ()
+    match expression["operator"]:
+        case "In":
+            return value in listed
+        case "NotIn":
+            return value not in listed
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+    return False
 
 
 def _tolerates(spec: Json, node: Json) -> bool:

@@ -24,6 +24,8 @@ from playbooks.practice.workloads import is_ready
 if TYPE_CHECKING:
     from playbooks.practice.world import World
 
+API_SERVER = "10.96.0.1"
+"""Address of the service `kubernetes`."""
 _WRITER = Writer("kube-controller-manager")
 
 
@@ -37,10 +39,14 @@ def admitted(world: World, service: Json) -> Json:
         while f"10.96.{number // 250}.{2 + number % 250}" in taken:
             number = (number + 1) % (250 * 250)
         spec.setdefault("clusterIP", f"10.96.{number // 250}.{2 + number % 250}")
-        spec.setdefault("clusterIPs", [spec["clusterIP"]])
-        spec.setdefault("internalTrafficPolicy", "Cluster")
-        spec.setdefault("ipFamilies", ["IPv4"])
         spec.setdefault("ipFamilyPolicy", "SingleStack")
+        is_single = spec["ipFamilyPolicy"] == "SingleStack"
+        families = world.profile.families[:1] if is_single else world.profile.families
+        spec.setdefault("ipFamilies", list(families))
+        if "clusterIPs" not in spec:
+            spec["clusterIPs"] = _addresses(spec["clusterIP"], spec["ipFamilies"])
+            spec["clusterIP"] = spec["clusterIPs"][0]
+        spec.setdefault("internalTrafficPolicy", "Cluster")
     spec.setdefault("sessionAffinity", "None")
     spec["ports"] = [_port(spec, port, number) for number, port in enumerate(spec.get("ports") or ())]
     if spec["type"] in ("NodePort", "LoadBalancer"):
@@ -48,16 +54,29 @@ def admitted(world: World, service: Json) -> Json:
     return {**service, "spec": spec, "status": service.get("status") or {"loadBalancer": {}}}
 
 
+def _addresses(ip: str, families: list[str]) -> list[str]:
+    """The address in each family; the same service has the same number in each."""
+    if ip == "None" or ":" in ip:
+        return [ip]
+    *_, high, low = map(int, ip.split("."))
+    ipv6 = f"fd00:10:96::{high * 256 + low:x}"
+    return [ip if family == "IPv4" else ipv6 for family in families]
+
+
 def reconcile(world: World) -> None:
     """Bring slices into line with pods."""
-    slices: dict[str, Json] = {}
+    slices: dict[tuple[str, str], Json] = {}
     for item in world.store.all(SLICES):
         owner = owner_of(item)
         if owner:
-            slices[owner["uid"]] = item
+            slices[owner["uid"], item["addressType"]] = item
     for service in world.store.all(SERVICES):
-        if service["spec"].get("selector"):
-            _slice(world, service, slices.get(uid_of(service)))
+        if not service["spec"].get("selector"):
+            continue
+        pods = _pods(world, service)
+        families = service["spec"].get("ipFamilies") or world.profile.families[:1]
+        for family in families:
+            _slice(world, service, family, pods, slices.get((uid_of(service), family)))
 
 
 def _port(spec: Json, port: Json, number: int) -> Json:
@@ -67,13 +86,16 @@ def _port(spec: Json, port: Json, number: int) -> Json:
     return result
 
 
-def _slice(world: World, service: Json, before: Json | None) -> None:
-    pods = [
+def _pods(world: World, service: Json) -> list[Json]:
+    return [
         pod
         for pod in by_name(world.store.all(PODS, namespace_of(service)))
         if matches(service["spec"]["selector"], labels_of(pod)) and pod.get("status", {}).get("podIP")
     ]
-    endpoints = [_endpoint(pod) for pod in pods]
+
+
+def _slice(world: World, service: Json, family: str, pods: list[Json], before: Json | None) -> None:
+    endpoints = [_endpoint(pod, ip) for pod in pods for ip in _ips(pod, family)]
     ports = _ports(service, pods)
     if (
         before is not None
@@ -90,7 +112,7 @@ def _slice(world: World, service: Json, before: Json | None) -> None:
         labels["service.kubernetes.io/headless"] = ""
     name = name_of(before) if before else f"{name_of(service)}-{world.names.suffix()}"
     item: Json = {
-        "addressType": "IPv4",
+        "addressType": family,
         "apiVersion": "discovery.k8s.io/v1",
         "endpoints": endpoints or None,
         "kind": "EndpointSlice",
@@ -105,13 +127,19 @@ def _slice(world: World, service: Json, before: Json | None) -> None:
         "ports": ports or None,
     }
     world.put(SLICES, item, _WRITER)
-    _endpoints(world, service, endpoints, ports)
+    if family == (service["spec"].get("ipFamilies") or [family])[0]:
+        _endpoints(world, service, endpoints, ports)
 
 
-def _endpoint(pod: Json) -> Json:
+def _ips(pod: Json, family: str) -> list[str]:
+    wants_ipv6 = family == "IPv6"
+    return [entry["ip"] for entry in pod["status"]["podIPs"] if (":" in entry["ip"]) == wants_ipv6]
+
+
+def _endpoint(pod: Json, ip: str) -> Json:
     ready = is_ready(pod)
     return {
-        "addresses": [pod["status"]["podIP"]],
+        "addresses": [ip],
         "conditions": {"ready": ready, "serving": ready, "terminating": False},
         "nodeName": pod["spec"]["nodeName"],
         "targetRef": {

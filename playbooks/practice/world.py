@@ -16,6 +16,7 @@ from playbooks.practice.naming import Names
 from playbooks.practice.network import Network
 from playbooks.practice.objects import Json, name_of, namespace_of, stamp
 from playbooks.practice.ownership import Writer, claim
+from playbooks.practice.profile import DEFAULT, Profile, load
 from playbooks.practice.runs import PodRun
 from playbooks.practice.store import Store
 
@@ -39,9 +40,10 @@ class World:
     Whatever is written is followed by what the controllers, kubelets, agents and the operator make of it.
     """
 
-    def __init__(self, names: Names, now: datetime) -> None:
+    def __init__(self, names: Names, now: datetime, profile: Profile) -> None:
         """An empty world; `build` makes one with a cluster in it."""
         self.names = names
+        self.profile = profile
         self.now = now
         self.access = Access()
         self.exec_delay = 0.0
@@ -51,7 +53,7 @@ class World:
         self.runs: dict[str, PodRun] = {}
         self.agents: dict[str, PodRun] = {}
         self.template_hashes: dict[tuple[str, int], str] = {}
-        self.network = Network(names)
+        self.network = Network(names, profile)
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
 
@@ -168,9 +170,9 @@ def _shifted(text: str, delta: timedelta) -> str:
     return f"{moment.strftime('%Y-%m-%dT%H:%M:%S')}{dot}{fraction}Z"
 
 
-def build(seed: int = 0, nodes: int = 6, now: datetime = START) -> World:
+def build(seed: int = 0, nodes: int = 6, now: datetime = START, profile: str = DEFAULT) -> World:
     """A healthy cluster that has been up for a day; the seed decides names, nodes and their order."""
-    world = World(Names(seed), now - AGE)
+    world = World(Names(seed), now - AGE, load(profile))
     furnish(world, nodes, INSTALLER)
     world.settle()
     world.advance(180)

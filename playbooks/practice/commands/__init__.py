@@ -10,7 +10,7 @@ import msgspec
 
 from playbooks.practice import agents
 from playbooks.practice.commands import endpoints, health, modules, options, status, usage
-from playbooks.practice.commands.view import VERSION, AgentView
+from playbooks.practice.commands.view import AgentView
 from playbooks.practice.objects import Json
 from playbooks.practice.runs import PodRun
 
@@ -43,8 +43,7 @@ _UNREACHABLE = (
     "connect: no such file or directory\n"
     "Is the agent running?\n"
 )
-_VERSION: Json = {
-    "Version": VERSION,
+_BUILD: Json = {
     "Revision": "0000000000",
     "GoRuntimeVersion": "go1.26.8 linux/amd64 go version go1.26.8",
     "Arch": "linux/amd64",
@@ -166,9 +165,14 @@ def _json(document: object) -> Output:
     return Output(msgspec.json.encode(document) + b"\n")
 
 
-def _version_text(_view: AgentView) -> str:
-    stamp = f"{_VERSION['Version']} {_VERSION['Revision']} {_VERSION['AuthorDate']}"
-    line = f"{stamp} go version go1.26.8 linux/amd64 go version go1.26.8 {_VERSION['Arch']}"
+def _versions(view: AgentView) -> Json:
+    version = {"Version": view.version, **_BUILD}
+    return {"Client": version, "Daemon": version}
+
+
+def _version_text(view: AgentView) -> str:
+    stamp = f"{view.version} {_BUILD['Revision']} {_BUILD['AuthorDate']}"
+    line = f"{stamp} go version go1.26.8 linux/amd64 go version go1.26.8 {_BUILD['Arch']}"
     return f"Client: {line}\nDaemon: {line}\n"
 
 
@@ -199,6 +203,6 @@ _COMMANDS: dict[tuple[str, ...], tuple[_Text, _Document | None]] = {
     ("shell", "db/show", "health", "-f", "json"): (_health_rows, None),
     ("config", "-a"): (options.text, options.document),
     ("config", "--all"): (options.text, options.document),
-    ("version",): (_version_text, lambda _view: {"Client": _VERSION, "Daemon": _VERSION}),
+    ("version",): (_version_text, _versions),
     ("endpoint", "list"): (endpoints.text, endpoints.documents),
 }

@@ -58,7 +58,6 @@ class Controller:
 def controllers(view: AgentView) -> list[Controller]:
     """All controllers of an agent."""
     found = [
-        _periodic(view, "cilium-health-ep", 60),
         _periodic(view, "ct-map-pressure", 30),
         _periodic(view, "endpoint-gc", 300),
         _periodic(view, "endpoint-periodic-regeneration", 120),
@@ -69,8 +68,11 @@ def controllers(view: AgentView) -> list[Controller]:
             successes=view.last(60, "inject")[1],
         ),
         Controller("local-identity-checkpoint", succeeded=view.started, successes=1),
-        Controller("write-cni-file", retry_base=10, succeeded=view.started, successes=1),
     ]
+    if view.network.health is not None:
+        found.append(_periodic(view, "cilium-health-ep", 60))
+    if view.config.get("write-cni-conf-when-ready"):
+        found.append(Controller("write-cni-file", retry_base=10, succeeded=view.started, successes=1))
     for entry in view.endpoints:
         found += of_endpoint(view, entry)
     return sorted(found, key=lambda controller: controller.name)
@@ -91,7 +93,7 @@ def of_endpoint(view: AgentView, entry: LocalEndpoint) -> Iterator[Controller]:
             name = f"waiting-initial-global-identities-ep ({number})"
             yield Controller(name, succeeded=view.started, successes=1)
     yield _begun(_periodic(view, f"sync-policymap-{number}", 900), begun)
-    if entry.pod:
+    if entry.pod and not view.is_on("disable-endpoint-crd"):
         yield _begun(_periodic(view, f"sync-to-k8s-ciliumendpoint ({number})", 10), begun)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from playbooks.practice.commands.columns import laid_out
 from playbooks.practice.commands.control import of_endpoint
 from playbooks.practice.commands.view import REVISION, AgentView, LocalEndpoint
+from playbooks.practice.network import Addresses
 from playbooks.practice.objects import Json, stamp
 
 _OPTIONS = {
@@ -33,9 +34,11 @@ def text(view: AgentView) -> str:
         "\tENFORCEMENT\tENFORCEMENT\t\t\t\t\t",
     ]
     for entry in view.endpoints:
-        ip = entry.endpoint.ip if entry.endpoint else ""
+        addresses = entry.endpoint.addresses if entry.endpoint else Addresses()
         first, *others = entry.labels
-        lines.append(f"{entry.id}\tDisabled\tDisabled\t{entry.identity}\t{first}\t\t{ip}\tready\t")
+        lines.append(
+            f"{entry.id}\tDisabled\tDisabled\t{entry.identity}\t{first}\t{addresses.ipv6}\t{addresses.ipv4}\tready\t"
+        )
         lines += [f"\t\t\t\t{label}\t\t\t" for label in others]
     return laid_out("\n".join(lines)) + "\n"
 
@@ -88,7 +91,7 @@ def _document(view: AgentView, entry: LocalEndpoint) -> Json:
 def _networking(view: AgentView, entry: LocalEndpoint) -> Json:
     endpoint = entry.endpoint
     if endpoint is None:
-        mac = view.network.health.host_mac
+        mac = view.network.mac
         return {
             "addressing": [{}],
             "host-mac": mac,
@@ -97,7 +100,7 @@ def _networking(view: AgentView, entry: LocalEndpoint) -> Json:
             "mac": mac,
         }
     networking: Json = {
-        "addressing": [{"ipv4": endpoint.ip, "ipv4-pool-name": "default"}],
+        "addressing": [_addressing(endpoint.addresses)],
         "host-mac": endpoint.host_mac,
         "interface-index": endpoint.index,
         "interface-name": endpoint.interface if entry.pod else "lxc_health",
@@ -106,6 +109,11 @@ def _networking(view: AgentView, entry: LocalEndpoint) -> Json:
     if entry.pod:
         networking["container-interface-name"] = "eth0"
     return networking
+
+
+def _addressing(addresses: Addresses) -> Json:
+    pools = {f"{family}-pool-name": "default" for family in addresses.keyed()}
+    return {**addresses.keyed(), **pools}
 
 
 def _policy(entry: LocalEndpoint) -> Json:

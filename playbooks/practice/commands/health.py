@@ -9,7 +9,10 @@ from playbooks.practice import agents
 from playbooks.practice.commands.columns import duration, laid_out
 from playbooks.practice.commands.view import AgentView
 from playbooks.practice.naming import stable
+from playbooks.practice.network import Addresses
 from playbooks.practice.objects import Json, stamp
+
+_PARTS = ("host", "health-endpoint")
 
 
 def interval(view: AgentView) -> float:
@@ -40,7 +43,8 @@ def is_reachable(node: Json) -> bool:
     """Whether every probe of a node succeeded."""
     return not any(
         node[part]["primary-address"][protocol].get("status")
-        for part in ("host", "health-endpoint")
+        for part in _PARTS
+        if part in node
         for protocol in ("icmp", "http")
     )
 
@@ -62,7 +66,7 @@ def rows(document: Json, *, only_failing: bool) -> str:
         if only_failing and is_reachable(node):
             continue
         local = " (localhost)" if node["name"] == document["local"]["name"] else ""
-        host, endpoint = (_count(node[part]) for part in ("host", "health-endpoint"))
+        host, endpoint = (_count(node.get(part)) for part in _PARTS)
         lines.append(f"  {node['name']}{local}\t{node['host']['primary-address']['ip']}\t{host}\t{endpoint}")
     return "\n".join(lines)
 
@@ -74,6 +78,8 @@ def details(document: Json) -> str:
         local = " (localhost)" if node["name"] == document["local"]["name"] else ""
         lines.append(f"  {node['name']}{local}:")
         for title, part in (("Host", "host"), ("Endpoint", "health-endpoint")):
+            if part not in node:
+                continue
             address = node[part]["primary-address"]
             lines.append(f"    {title} connectivity to {address['ip']}:")
             for name, protocol in (("ICMP to stack", "icmp"), ("HTTP to agent", "http")):
@@ -95,7 +101,9 @@ def _local_first(document: Json) -> list[Json]:
     return sorted(document["nodes"] or [], key=lambda node: (node["name"] != local, node["name"]))
 
 
-def _count(part: Json) -> str:
+def _count(part: Json | None) -> str:
+    if part is None:
+        return "0/0"
     address = part["primary-address"]
     return "0/1" if address["icmp"].get("status") or address["http"].get("status") else "1/1"
 
@@ -103,13 +111,21 @@ def _count(part: Json) -> str:
 def _node(view: AgentView, node: str) -> Json:
     network = view.world.network.nodes[node]
     is_up = agents.is_up(view.world, node)
-    endpoint = _address(view, node, network.health.ip, is_up)
-    return {
-        "endpoint": {"http": endpoint["http"], "icmp": endpoint["icmp"], "ip": endpoint["ip"]},
-        "health-endpoint": {"primary-address": endpoint, "secondary-addresses": []},
-        "host": {"primary-address": _address(view, node, network.node_ip, is_up), "secondary-addresses": []},
+    answer: Json = {
+        "host": _addresses(view, node, network.addresses, is_up),
         "name": f"{view.world.cluster}/{node}",
     }
+    if network.health is not None:
+        probed = _addresses(view, node, network.health.addresses, is_up)
+        first = probed["primary-address"]
+        answer["endpoint"] = {key: first[key] for key in ("http", "icmp", "ip")}
+        answer["health-endpoint"] = probed
+    return dict(sorted(answer.items()))
+
+
+def _addresses(view: AgentView, node: str, addresses: Addresses, is_up: bool) -> Json:
+    first, *others = (_address(view, node, ip, is_up) for ip in addresses.every)
+    return {"primary-address": first, "secondary-addresses": others}
 
 
 def _address(view: AgentView, node: str, ip: str, is_up: bool) -> Json:
@@ -117,10 +133,11 @@ def _address(view: AgentView, node: str, ip: str, is_up: bool) -> Json:
     probed = stamp(max(last - timedelta(seconds=stable(f"{node}{ip}", 0, 30)), view.started))
     http: Json = {"lastProbed": probed, "latency": stable(f"{view.boot}{ip}{number}http", 250_000, 900_000)}
     if not is_up:
+        place = f"[{ip}]" if ":" in ip else ip
         # The process behind port 4240 is the agent's; the host itself still answers pings.
         http = {
             "lastProbed": probed,
-            "status": f'Get "http://{ip}:4240/hello": dial tcp {ip}:4240: connect: connection refused',
+            "status": f'Get "http://{place}:4240/hello": dial tcp {place}:4240: connect: connection refused',
         }
     return {
         "http": http,

@@ -48,6 +48,8 @@ def reports(view: AgentView) -> list[Report]:
     }
     found = []
     for module, component, message, period, counts in manifests.table("agent-modules"):
+        if ".hubble" in module and not view.is_on("enable-hubble"):
+            continue
         updated, count = view.last(period, component) if period else (view.started, 1)
         path = tuple(module.split("."))
         found.append(Report(path, (component,), message.format(**facts), updated, count if counts else 1))
@@ -122,7 +124,7 @@ def _of_endpoints(view: AgentView) -> Iterator[Report]:
     for entry in view.endpoints:
         name = f"cilium-endpoint-{entry.id} ({entry.title})"
         begun = view.started if entry.endpoint is None else max(view.started, entry.endpoint.created)
-        if entry.pod:
+        if entry.pod and not view.is_on("disable-endpoint-crd"):
             synced, count = view.last(10, f"cep{entry.id}")
             yield Report(
                 module,

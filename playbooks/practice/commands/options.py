@@ -34,6 +34,17 @@ _TAKEN: dict[str, tuple[str, Callable[[str], object]]] = {
     "max-connected-clusters": ("MaxConnectedClusters", int),
     "preallocate-bpf-maps": ("PreAllocateMaps", _flag),
     "external-envoy-proxy": ("ExternalEnvoyProxy", _flag),
+    "auto-direct-node-routes": ("EnableAutoDirectRouting", _flag),
+    "disable-endpoint-crd": ("DisableCiliumEndpointCRD", _flag),
+    "enable-cilium-clusterwide-network-policy": ("EnableCiliumClusterwideNetworkPolicy", _flag),
+    "enable-cilium-endpoint-slice": ("EnableCiliumEndpointSlice", _flag),
+    "enable-cilium-network-policy": ("EnableCiliumNetworkPolicy", _flag),
+    "enable-endpoint-health-checking": ("EnableEndpointHealthChecking", _flag),
+    "enable-endpoint-routes": ("EnableEndpointRoutes", _flag),
+    "enable-health-checking": ("EnableHealthChecking", _flag),
+    "enable-local-node-route": ("EnableLocalNodeRoute", _flag),
+    "enable-sctp": ("EnableSCTP", _flag),
+    "local-router-ipv4": ("LocalRouterIPv4", str),
 }
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from playbooks.practice.commands import health, modules
-from playbooks.practice.commands.columns import BREAK, duration, laid_out
+from playbooks.practice.commands import health, modes, modules
+from playbooks.practice.commands.columns import BREAK, laid_out
 from playbooks.practice.commands.control import controllers
-from playbooks.practice.commands.view import VERSION, AgentView
+from playbooks.practice.commands.view import AgentView
 from playbooks.practice.objects import Json
 
 KUBERNETES = "1.34 (v1.34.4) [linux/amd64]"
@@ -44,14 +44,14 @@ _MAPS = (
     ("Sock reverse NAT", 110861),
 )
 _ANNOTATIONS = ("node", "node-selector", "proxy-delegation", "src-ranges-policy", "type")
-_MAX_FLOWS = 4095
+_SINCE = {"configured-datapath-mode": (1, 20)}
+"""Parts that older versions do not tell."""
 
 
 def document(view: AgentView) -> Json:
     """The answer of `status -o json`."""
     devices = view.config.get("devices", "eth0").split()
-    cidr = view.network.pod_cidr
-    return {
+    answer: Json = {
         "attach-mode": "tcx",
         "auth-certificate-provider": {"state": "Disabled"},
         "bandwidth-manager": {"devices": None},
@@ -59,39 +59,30 @@ def document(view: AgentView) -> Json:
             "dynamic-size-ratio": 0.0025,
             "maps": [{"name": name, "size": size} for name, size in _MAPS],
         },
-        "cilium": {"msg": f"{VERSION} (v{VERSION}-0000000000)", "state": "Ok"},
+        "cilium": {"msg": f"{view.version} (v{view.version}-0000000000)", "state": "Ok"},
         "clock-source": {"mode": "ktime"},
         "cluster": {"ciliumHealth": {"state": "Ok"}, "nodes": None, "self": view.name},
         "cluster-mesh": {"clusters": None},
-        "cni-chaining": {"mode": "none"},
-        "cni-file": {
-            "msg": "successfully wrote CNI configuration file to /host/etc/cni/net.d/05-cilium.conflist",
-            "state": "Ok",
-        },
+        "cni-chaining": {"mode": view.config.get("cni-chaining-mode", "none")},
+        "cni-file": modes.cni_file(view),
         "configured-datapath-mode": view.config.get("datapath-mode", "veth"),
         "controllers": [controller.document(view.boot) for controller in controllers(view)],
         "datapath-mode": view.config.get("datapath-mode", "veth"),
         "encryption": {"mode": "Disabled"},
         "host-firewall": {"devices": devices, "mode": "Disabled"},
-        "hubble": _hubble(view),
-        "hubble-metrics": {"state": "Ok"},
+        "hubble": modes.hubble(view),
+        "hubble-metrics": modes.hubble_metrics(view),
         "identity-range": {"max-identity": 131071, "min-identity": 65536},
-        "ipam": _ipam(view),
+        "ipam": modes.ipam(view),
         "ipv4-big-tcp": {"maxGRO": 65536, "maxGSO": 65536},
         "ipv6-big-tcp": {"maxGRO": 65536, "maxGSO": 65536},
         "kube-proxy-replacement": _kube_proxy_replacement(view, devices),
-        "kubernetes": {"k8s-api-versions": list(_API_VERSIONS), "msg": KUBERNETES, "state": "Ok"},
-        "kvstore": {"state": "Disabled"},
-        "masquerading": {
-            "enabled": True,
-            "enabledProtocols": {"ipv4": True},
-            "mode": "BPF",
-            "snat-exclusion-cidr": cidr,
-            "snat-exclusion-cidr-v4": cidr,
-        },
+        "kubernetes": {"k8s-api-versions": _api_versions(view), "msg": KUBERNETES, "state": "Ok"},
+        "kvstore": modes.kvstore(view),
+        "masquerading": modes.masquerading(view),
         "nodeMonitor": {"cpus": 4, "npages": 64, "pagesize": 4096},
         "proxy": {
-            "envoy-deployment-mode": "external",
+            "envoy-deployment-mode": "external" if view.is_on("external-envoy-proxy") else "embedded",
             "ip": view.network.router,
             "port-range": "10000-20000",
             "redirects": [],
@@ -101,6 +92,15 @@ def document(view: AgentView) -> Json:
         "routing": _routing(view),
         "srv6": {"srv6EncapMode": "reduced"},
     }
+    minor = view.world.profile.minor
+    return {key: part for key, part in answer.items() if _SINCE.get(key, minor) <= minor}
+
+
+def _api_versions(view: AgentView) -> list[str]:
+    known = {kind.kind for kind in view.world.profile.kinds}
+    return [
+        name for name in _API_VERSIONS if not name.startswith("cilium/") or name.rpartition("::")[2] in known
+    ]
 
 
 def _routing(view: AgentView) -> Json:
@@ -126,9 +126,9 @@ def text(view: AgentView, *, is_verbose: bool) -> str:
         lines += [*(controller.row(view.now) for controller in every), BREAK]
     lines += [
         f"Proxy Status:\tOK, ip {answer['proxy']['ip']}, {answer['proxy']['total-redirects']} redirects "
-        f"active on ports {answer['proxy']['port-range']}, Envoy: external",
+        f"active on ports {answer['proxy']['port-range']}, Envoy: {answer['proxy']['envoy-deployment-mode']}",
         "Global Identity Range:\tmin 65536, max 131071",
-        _hubble_line(answer),
+        modes.hubble_row(answer),
     ]
     if is_verbose:
         lines += [*_details(answer), BREAK]
@@ -144,33 +144,9 @@ def text(view: AgentView, *, is_verbose: bool) -> str:
     return laid_out("\n".join(lines) + "\n") + "\n"
 
 
-def _hubble(view: AgentView) -> Json:
-    seen = int(view.uptime * 91.8)
-    observer = {
-        "current-flows": min(seen, _MAX_FLOWS),
-        "max-flows": _MAX_FLOWS,
-        "seen-flows": seen,
-        "uptime": duration(view.uptime),
-    }
-    return {"observer": observer, "state": "Ok"}
-
-
-def _ipam(view: AgentView) -> Json:
-    allocations = {view.network.router: "router", view.network.health.ip: "health"}
-    for entry in view.endpoints:
-        if entry.pod and entry.endpoint:
-            allocations[entry.endpoint.ip] = entry.title + (" [restored]" if entry.is_restored else "")
-    return {
-        "allocations": dict(sorted(allocations.items())),
-        "ipv4": list(allocations),
-        "ipv6": None,
-        "status": f"IPv4: {len(allocations)}/254 allocated from {view.network.pod_cidr}, ",
-    }
-
-
 def _kube_proxy_replacement(view: AgentView, devices: list[str]) -> Json:
     return {
-        "deviceList": [{"ip": ["", view.network.node_ip], "name": device} for device in devices],
+        "deviceList": [{"ip": ["", *view.network.addresses.every], "name": device} for device in devices],
         "devices": devices,
         "directRoutingDevice": devices[0],
         "features": {
@@ -209,14 +185,14 @@ def _head(answer: Json) -> list[str]:
     monitor = answer["nodeMonitor"]
     memory = f"{monitor['npages']}x{monitor['pagesize']} of shared memory"
     return [
-        "KVStore:\tDisabled\t",
+        f"KVStore:\t{answer['kvstore']['state']}\t{answer['kvstore'].get('msg', '')}",
         f"Kubernetes:\tOk\t{answer['kubernetes']['msg']}",
         f"Kubernetes APIs:\t[{apis}]",
         f"KubeProxyReplacement:\tTrue\t[{_devices(answer)}]",
         "Host firewall:\tDisabled",
         "SRv6:\tDisabled",
-        "CNI Chaining:\tnone",
-        f"CNI Config file:\t{answer['cni-file']['msg']}",
+        f"CNI Chaining:\t{answer['cni-chaining']['mode']}",
+        f"CNI Config file:\t{answer['cni-file'].get('msg', 'CNI configuration management disabled')}",
         f"Cilium:\tOk\t{answer['cilium']['msg']}",
         f"NodeMonitor:\tListening for events on {monitor['cpus']} CPUs with {memory}",
         "Cilium health daemon:\tOk\t",
@@ -237,7 +213,6 @@ def _middle(answer: Json, is_verbose: bool) -> list[str]:
     routing = answer["routing"]
     tunnel = f"Tunnel [{routing['tunnel-protocol']}]" if "tunnel-protocol" in routing else "Native"
     devices = ", ".join(answer["kube-proxy-replacement"]["devices"])
-    cidr = answer["masquerading"]["snat-exclusion-cidr"]
     lines = [
         "ClusterMesh:\t0/0 remote clusters ready",
         "IPv4 BIG TCP:\tDisabled",
@@ -246,16 +221,9 @@ def _middle(answer: Json, is_verbose: bool) -> list[str]:
         f"Routing:\tNetwork: {tunnel}\tHost: BPF",
         "Attach Mode:\tTCX",
         f"Device Mode:\t{answer['datapath-mode']}",
-        f"Masquerading:\tBPF\t[{devices}]\t{cidr}  [IPv4: Enabled, IPv6: Disabled]",
+        modes.masquerading_row(answer, devices),
     ]
     return [*lines, "Clock Source for BPF:\tktime"] if is_verbose else lines
-
-
-def _hubble_line(answer: Json) -> str:
-    observer = answer["hubble"]["observer"]
-    share = 100 * observer["current-flows"] / observer["max-flows"]
-    flows = f"{observer['current-flows']}/{observer['max-flows']} ({share:.2f}%)"
-    return f"Hubble:\tOk\tCurrent/Max Flows: {flows}, Flows/s: 91.80\tMetrics: Ok"
 
 
 def _details(answer: Json) -> list[str]:

@@ -17,8 +17,6 @@ from playbooks.practice.runs import PodRun
 if TYPE_CHECKING:
     from playbooks.practice.world import World
 
-VERSION = "1.20.2"
-"""Cilium's version."""
 REVISION = 1
 """The policy repository's revision."""
 
@@ -77,6 +75,15 @@ class AgentView:
         return f"{self.world.cluster}/{self.node}"
 
     @property
+    def version(self) -> str:
+        """Cilium's version."""
+        return self.world.profile.version
+
+    def is_on(self, key: str, *, default: bool = False) -> bool:
+        """Whether an option is on in the configuration that the agent runs with."""
+        return self.config.get(key, str(default)).lower() == "true"
+
+    @property
     def network(self) -> NodeNetwork:
         """The node's addresses."""
         return self.world.network.nodes[self.node]
@@ -116,8 +123,10 @@ class AgentView:
         """Local endpoints by number."""
         found = [
             LocalEndpoint(None, self.network.host_id, 1, ("reserved:host",), is_restored=True),
-            LocalEndpoint(self.network.health, self.network.health.id, 4, ("reserved:health",)),
         ]
+        if self.network.health is not None:
+            health = self.network.health
+            found.append(LocalEndpoint(health, health.id, 4, ("reserved:health",)))
         for run in self.world.runs.values():
             endpoint = self.world.network.endpoints.get((run.namespace, run.name))
             if run.node == self.node and endpoint is not None:

@@ -13,9 +13,8 @@ import yaml
 from playbooks.practice.objects import Json
 
 
-def documents(name: str, api_server: str, cluster: str) -> list[Json]:
-    """The objects in a file, made for one cluster."""
-    marks = {"API_SERVER": api_server, "CLUSTER_NAME": cluster}
+def documents(name: str, marks: dict[str, str]) -> list[Json]:
+    """The objects in a file, with the marks replaced by what they stand for."""
     return [_filled(document, marks) for document in _documents(f"{name}.yaml")]
 
 
