@@ -44,6 +44,11 @@ def at(server: PracticeServer) -> tuple[str, str]:
     return "--kubeconfig", str(server.serving.kubeconfig)
 
 
+def _lines(here: Here, *words: str) -> list[dict[str, str]]:
+    told = json.loads(here("logs", "--input", HEALTHY, *words, "-o", "json").stdout)
+    return list(told["lines"])
+
+
 def test_a_recording_is_merged_by_time_and_says_who_wrote(here: Here) -> None:
     ran = here("logs", "--input", HEALTHY)
     lines = ran.stdout.splitlines()
@@ -97,6 +102,16 @@ def test_a_log_that_was_not_recorded_is_said_and_gives_4(here: Here) -> None:
     assert "not asked when this was recorded" in ran.stdout
 
 
+def test_the_reason_for_one_log_names_its_pod(here: Here) -> None:
+    (archive_pod,) = {one["pod"] for one in _lines(here, "--component", "relay")}
+    place = Place(
+        Component.RELAY, "n", "kube-system", archive_pod, "hubble-relay", False, True, False, False, ""
+    )
+    gap = Gap(GapKind.NOT_RECORDED, f"the archive holds no logs-{archive_pod}-*.log")
+    shown = [line.text for line in logs_printing.lines((), Logbook((), (), 0), ((place, gap),))]
+    assert shown == [f"not read: kube-system/{archive_pod}/hubble-relay: {gap.detail}"]
+
+
 def test_lines_that_a_recording_lacks_are_said(here: Here) -> None:
     ran = here("logs", "--input", HEALTHY, "--component", "agent", "--tail", "900", "--grep", "nosuch")
     assert ran.returncode == 4
@@ -136,6 +151,7 @@ def test_what_may_not_be_read_is_said_in_few_words(here: Here, without_logs: Pra
     (reason,) = [line for line in ran.stdout.splitlines() if line.startswith("not read: ")]
     assert "pods/log" in reason
     assert reason.count("kube-system/cilium-") == 3
+    assert "POD" in reason
 
 
 @pytest.mark.parametrize(

@@ -88,15 +88,17 @@ def _nodes(nodes: Sequence[str]) -> str:
 
 def _reasons(missing: Missing) -> Iterator[tuple[list[Place], str, str]]:
     """Equal reasons once, with the logs that they hold for."""
-    groups: dict[tuple[str, str], list[Place]] = defaultdict(list)
+    groups: dict[str, list[tuple[Place, Gap]]] = defaultdict(list)
     for place, gap in missing:
         # Details name pod and node; without them equal reasons are equal.
-        detail, remedy = gap.detail, gap.remedy
-        for name, word in ((place.pod, "the pod"), (place.node, "the node")):
-            detail, remedy = (detail.replace(name, word), remedy) if name else (detail, remedy)
-        groups[detail, remedy if len(missing) == 1 or place.pod not in remedy else ""].append(place)
-    for (detail, remedy), places in groups.items():
-        yield places, Text(detail).shown, Text(remedy).shown
+        detail = gap.detail
+        for name, word in ((place.pod, "POD"), (place.node, "NODE")):
+            detail = detail.replace(name, word) if name else detail
+        groups[detail].append((place, gap))
+    for detail, group in groups.items():
+        places, gap = [place for place, _ in group], group[0][1]
+        is_alone = len({place.name for place in places}) == 1
+        yield places, Text(gap.detail if is_alone else detail).shown, Text(gap.remedy).shown
 
 
 def _named(places: Sequence[Place]) -> str:

@@ -45,7 +45,7 @@ def parse(argv: list[str], program: str) -> Options:
         options.command = argv[0]
         command = COMMANDS[argv[0]]
         usage = f"%(prog)s {command.words} [flags]"
-        about = command.help.capitalize() + "."
+        about = command.help[:1].upper() + command.help[1:] + "."
         parser = Parser(
             prog=f"{program} {argv[0]}", usage=usage, description=about, epilog=EXITS, allow_abbrev=False
         )
