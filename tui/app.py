@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
+from textual.screen import Screen
 
 from tui.connection import Connect, Connected, ConsoleOptions, Failure
-from tui.copying import Copier
 from tui.driver import ConsoleDriver
 from tui.engine_app import EngineApp
 from tui.ink import Ink, Line, line, piece
@@ -28,6 +30,8 @@ __all__ = ["Connect", "Connected", "Console", "ConsoleOptions", "Failure", "run_
 
 def run_console(connect: Connect, options: ConsoleOptions) -> int:
     """Draw the console until the person leaves; the exit code."""
+    # Nothing is thrown away before the first paint, so looking for it would only cost time.
+    gc.disable()
     console = Console(connect, options)
     try:
         console.run(mouse=options.has_mouse)
@@ -39,7 +43,7 @@ def run_console(connect: Connect, options: ConsoleOptions) -> int:
 class Console(EngineApp, inherit_bindings=False):
     """The console."""
 
-    CSS_PATH = "console.tcss"
+    CSS_PATH = Path(__file__).with_name("console.tcss")
     BINDINGS: ClassVar[list[BindingType]] = []
     ENABLE_COMMAND_PALETTE = False
     ESCAPE_TO_MINIMIZE = False
@@ -55,17 +59,24 @@ class Console(EngineApp, inherit_bindings=False):
         )
         self.look = Look(palette, self.terminal.is_ascii)
         self.keys, self._keymap_trouble = _keys(options)
-        super().__init__(connect, options, ConsoleDriver if sys.platform != "win32" else None)
+        driver = ConsoleDriver if sys.platform != "win32" else None
+        super().__init__(connect, options, driver, palette.theme.ansi)
         self.animation_level = "none"
+        # Neither is ever shown; without them a frame has two layers less.
+        self._disable_tooltips = self._disable_notifications = True
+        # Before the first paint, which would otherwise be in Textual's own colours.
+        self.wear(palette)
 
     def on_mount(self) -> None:
         """Draw at once; load and connect afterwards."""
-        self.wear(self.look.palette)
         self.set_keymap(self.keys.keymap())
         self.set_class(self.look.is_ascii, "-ascii")
-        self.push_screen(self.diagnose)
         self._catch_signals()
         self.call_after_refresh(self._painted)
+
+    def get_default_screen(self) -> Screen[None]:
+        """Diagnose lies below all others."""
+        return self.diagnose
 
     def _painted(self) -> None:
         self.session.load()
@@ -111,6 +122,8 @@ class Console(EngineApp, inherit_bindings=False):
         self.push_screen(ChoiceScreen("Copy what?", tuple(rows), lambda key: self._copy(copies[int(key)])))
 
     def _copy(self, copy: Copy) -> None:
+        from tui.copying import Copier
+
         copier = Copier(self.copy_to_clipboard, self.session.options.copy_folder)
         self._tell(copier.copy(copy.name, copy.text))
 

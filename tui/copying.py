@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +35,8 @@ class Copier:
     def _write(self, text: str) -> Path:
         path = (self.folder or state_folder()) / "copied.txt"
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        import tempfile
+
         # Written beside and moved: nobody reads half of it, and a link left there by another is not followed.
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".copied-")
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.driver import Driver
+from textual.events import Event, Key
 from textual.timer import Timer
 
-from tui import news
 from tui.connection import Connect, ConsoleOptions
 from tui.ink import Ink
+from tui.screens.calm import CalmScreen
 from tui.screens.diagnose import DiagnoseScreen
 from tui.session import Session
+from tui.tidy import Tidy
 
 if TYPE_CHECKING:
+    from tui import news
     from tui.view.desk import Desk
     from tui.view.topic import Topic
 
@@ -26,13 +29,31 @@ _SLOW_FRAME = 0.5
 class EngineApp(App[None], inherit_bindings=False):
     """An app with a session."""
 
-    def __init__(self, connect: Connect, options: ConsoleOptions, driver: type[Driver] | None) -> None:
+    def __init__(
+        self, connect: Connect, options: ConsoleOptions, driver: type[Driver] | None, is_ansi: bool
+    ) -> None:
         """Nothing is loaded or connected before the first paint."""
-        super().__init__(driver_class=driver)
+        super().__init__(driver_class=driver, ansi_color=is_ansi or None)
         self.session = Session(connect, options, self.post_message)
         self.diagnose = DiagnoseScreen()
         self._pace = _SLOW_FRAME if options.is_slow else _FRAME
         self._drawing: Timer | None = None
+        self._tidy = Tidy()
+
+    async def on_event(self, event: Event) -> None:
+        """Note every key before it takes effect: what was told has been read."""
+        if isinstance(event, Key) and not event.is_forwarded:
+            self._tidy.key()
+            if isinstance(self.screen, CalmScreen):
+                self.screen.key_line.untell()
+        await super().on_event(event)
+
+    def _tidy_later(self) -> None:
+        self.set_timer(Tidy.QUIET, self._tidy_up)
+
+    def _tidy_up(self) -> None:
+        if not self._tidy.up():
+            self._tidy_later()
 
     def stop(self) -> bool:
         """Stop all work; whether there was any."""
@@ -87,6 +108,7 @@ class EngineApp(App[None], inherit_bindings=False):
 
     def on_engine_started(self, message: news.EngineStarted) -> None:
         """The playbooks are known: connect."""
+        self._tidy.begin()
         self.session.started(message.engine, message.catalogue)
         self.diagnose.update()
 
@@ -116,6 +138,7 @@ class EngineApp(App[None], inherit_bindings=False):
                     f"gone at {gone.at:%H:%M:%S} UTC: {gone.ranked.finding.summary.shown}", Ink.OK
                 )
         self.draw_soon()
+        self._tidy_later()
 
     def on_look_due(self, message: news.LookDue) -> None:
         """A watched finding is to be looked at again."""

@@ -106,22 +106,19 @@ def _as_piece(part: Piece | str | Text, ink: Ink = Ink.PLAIN) -> Piece:
 
 _TWINS = str.maketrans(
     {
-        "…": "...",
+        # One column for one column, or what was cut to fit would no longer fit.
+        "…": "~",
         "·": "|",
         "│": "|",
         "—": "-",
         "–": "-",
-        "→": "->",
+        "→": ">",
         "•": "*",
         "✓": "+",
         "✗": "x",
         "›": ">",
         "└": "`",
         "×": "x",
-        "▸": ">",
-        "▾": "v",
-        "«": "<",
-        "»": ">",
     }
 )
 

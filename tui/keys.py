@@ -56,8 +56,13 @@ class Action:
         return self.rank < _NEVER
 
     def binding(self) -> Binding:
-        """As a binding."""
-        return Binding(",".join(self.keys), self.call, self.word, show=False, id=self.id)
+        """As a binding.
+
+        With priority, keys take effect one after the other in the order in which they were typed. Without it
+        each one is handed to the focused pane, and on a slow link, where keys come in bunches, the `q` of
+        `:quit` would leave before the prompt is there.
+        """
+        return Binding(",".join(self.keys), self.call, self.word, show=False, priority=True, id=self.id)
 
 
 _TEXTS = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.WHOLE})

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from tui.connection import Connect, Connected, ConsoleOptions, Failure
-from tui.news import ConnectionFailed, ConnectionOpened, EngineStarted, LookedArrived
-from tui.runs import Runs
 
 if TYPE_CHECKING:
     from playbooks.engine.discovery import Catalogue
@@ -20,6 +18,8 @@ if TYPE_CHECKING:
     from playbooks.engine.snapshot import Snapshot
     from playbooks.engine.thread import EngineThread
     from playbooks.model.rule import Rule
+    from tui.news import EngineStarted
+    from tui.runs import Runs
 
 _CLOSING = 1.0
 """Seconds that a source may take to let go."""
@@ -66,6 +66,8 @@ class Session:
 
     def opened(self, connected: Connected) -> None:
         """The source is there: run what was asked for."""
+        from tui.runs import Runs
+
         self._opening = None
         if self.engine is None:
             return
@@ -138,6 +140,8 @@ class Session:
 
         runs = self.runs.judging(rules) if self.runs else ()
 
+        from tui.news import LookedArrived
+
         def tell(done: Future[Any]) -> None:
             if not done.cancelled():
                 self.post(LookedArrived(topic, done.result()))
@@ -166,12 +170,16 @@ class Session:
             self.engine.submit(work).add_done_callback(told)
 
     def _load(self) -> None:
+        from tui.news import ConnectionFailed
+
         try:
             self.post(_loaded())
         except Exception as error:  # noqa: BLE001  a rule that cannot be loaded is told on the screen
             self.post(ConnectionFailed(Failure.of(error)))
 
     def _tell_opened(self, done: Future[Connected]) -> None:
+        from tui.news import ConnectionFailed, ConnectionOpened
+
         if done.cancelled():
             self.post(ConnectionFailed(Failure("connecting was stopped", "", "press r to connect")))
         elif error := done.exception():
@@ -183,11 +191,12 @@ class Session:
 def _loaded() -> EngineStarted:
     from playbooks.engine.discovery import catalogue
     from playbooks.engine.thread import EngineThread
-    from tui import asking
+    from tui import asking, runs
+    from tui.news import EngineStarted
     from tui.view import desk
 
     # Loaded here so that the first snapshot does not make a key wait for imports.
-    del asking, desk
+    del asking, desk, runs
     return EngineStarted(EngineThread(), catalogue())
 
 

@@ -146,6 +146,8 @@ CONTRAST = Palette(
 )
 
 _TERMINAL = {
+    "ansi-background": "ansi_black",
+    "ansi-foreground": "ansi_white",
     "border": "ansi_bright_blue",
     "border-blurred": "ansi_default",
     "scrollbar": "ansi_default",

@@ -16,6 +16,7 @@ from tests.tui.consoles import (
     text_after,
     until,
 )
+from tui.themes import PALETTES
 
 SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "200x50"])
 
@@ -76,7 +77,7 @@ async def test_the_raw_answer_begins_at_the_part_that_proves_the_point() -> None
 
 async def test_a_step_shows_its_question_its_verdict_and_what_a_person_would_type() -> None:
     async with diagnosed() as (app, pilot):
-        app.diagnose.panes.go_to("step agent placed")
+        app.diagnose.go_to("step agent placed")
         await pilot.pause()
         shown = screen_text(app)
         assert "Is there an agent pod on every node that should have one?" in shown
@@ -86,7 +87,7 @@ async def test_a_step_shows_its_question_its_verdict_and_what_a_person_would_typ
 
 async def test_the_evidence_of_a_sound_step_is_what_was_looked_at() -> None:
     async with diagnosed(size=WIDE) as (app, pilot):
-        app.diagnose.panes.go_to("step agent operator")
+        app.diagnose.go_to("step agent operator")
         panes = app.diagnose.panes
         await until(pilot, lambda: panes.exhibit and "deployments" in panes.exhibit.command)
         await until(pilot, lambda: panes.answer.sheet)
@@ -159,3 +160,14 @@ async def test_resizing_goes_from_one_pane_to_four_and_back() -> None:
         assert app.diagnose.focused is not None
         assert app.diagnose.focused.display
         assert "WHAT IS WRONG" in await text_after(app, pilot, "escape", "escape")
+
+
+@pytest.mark.parametrize("name", PALETTES)
+async def test_every_theme_can_be_worn_and_changed(name: str) -> None:
+    async with diagnosed("healthy", theme=name) as (app, pilot):
+        shown = screen_text(app)
+        assert "PLAYBOOKS" in shown
+        for other in PALETTES.values():
+            app.wear(other)
+            await pilot.pause()
+            assert screen_text(app) == shown

@@ -62,7 +62,7 @@ def test_what_is_cut_fits(text: str, width: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "ascii"), [("✗ ERROR … → │", "x ERROR ... -> |"), ("ü中", "\\xfc\\u4e2d"), ("plain", "plain")]
+    ("shown", "ascii"), [("✗ ERROR … → │", "x ERROR ~ > |"), ("ü中", "\\xfc\\u4e2d"), ("plain", "plain")]
 )
 def test_every_sign_has_an_ascii_twin(shown: str, ascii: str) -> None:
     assert line(shown).in_ascii().text == ascii

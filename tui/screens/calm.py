@@ -62,10 +62,6 @@ class CalmScreen(Screen[None], inherit_bindings=False):
         """Say something on the key line until the next key."""
         self.key_line.tell(text, ink)
 
-    def on_key(self) -> None:
-        """A key was pressed: what was said has been read."""
-        self.key_line.untell()
-
     def copies(self) -> tuple[Copy, ...]:
         """What can be copied here, the likeliest first."""
         return ()

@@ -23,7 +23,7 @@ def obey(screen: DiagnoseScreen, text: str) -> Said:
         return command(screen, words)
     catalogue = screen.console.session.catalogue
     if catalogue and catalogue.playbook(name):
-        return "" if screen.panes.go_to(f"playbook {name}") else f"the playbook {name} is not in the list"
+        return "" if screen.go_to(f"playbook {name}") else f"the playbook {name} is not in the list"
     return _unknown(name, tuple(_COMMANDS)) if name else ""
 
 
@@ -90,7 +90,7 @@ def _node(screen: DiagnoseScreen, words: list[str]) -> Said:
 
 def _gaps(screen: DiagnoseScreen, words: list[str]) -> Said:
     del words
-    return "" if screen.panes.go_to("gaps") else "nothing that was asked for stayed unseen"
+    return "" if screen.go_to("gaps") else "nothing that was asked for stayed unseen"
 
 
 def _raw(screen: DiagnoseScreen, words: list[str]) -> Said:
@@ -119,13 +119,13 @@ def _rule(screen: DiagnoseScreen, words: list[str]) -> Said:
         if one.rule.id == wanted:
             return (
                 ""
-                if screen.panes.go_to(f"finding {key}")
+                if screen.go_to(f"finding {key}")
                 else f"{wanted} is not in the list: / and enter shows all rows"
             )
     rule = session.catalogue.rule(wanted) if session.catalogue and wanted else None
     if rule is None:
         return _unknown(wanted, tuple(one.id for one in session.catalogue.rules) if session.catalogue else ())
-    screen.panes.go_to(f"step {rule.playbook} {rule.step}")
+    screen.go_to(f"step {rule.playbook} {rule.step}")
     return f"{rule.id} found nothing; this is its step"
 
 

@@ -13,7 +13,6 @@ from tui.ink import BLANK, Line
 from tui.keys import Place, bindings
 from tui.screens.exhibits import Exhibits
 from tui.screens.prompting import PromptScreen
-from tui.screens.reader import AnswerScreen
 from tui.view.rows import Row, filtered
 from tui.view.status import Status
 from tui.view.trouble import failure_lines, failure_rows, waiting_rows
@@ -68,7 +67,8 @@ class DiagnoseScreen(PromptScreen):
         nodes = session.runs.nodes if session.runs else None
         status = Status(session.connected, session.snapshot, session.failure, session.is_running, nodes)
         self.status.show_fields(status.fields())
-        self.key_line.work(BLANK if self.panes.is_wide else status.progress)
+        is_told = status.progress.text in self.status.visible_text()
+        self.key_line.work(BLANK if is_told else status.progress)
         self._desk = self.console.make_desk(self._folded)
         self.panes.board.show(filtered(self._rows(), self._filters.get(Place.LIST, "")))
         if self._desk and not self.panes.board.is_steered and (root := self._desk.first_root()):
@@ -81,8 +81,16 @@ class DiagnoseScreen(PromptScreen):
         """What is selected."""
         return self._desk.topic(self.panes.board.selected) if self._desk else None
 
+    def go_to(self, key: str) -> bool:
+        """Select a row and show what is behind it; whether it is there."""
+        is_there = self.panes.go_to(key)
+        self._show_topic()
+        return is_there
+
     def show_log(self, node: str, *, is_previous: bool | None = None) -> None:
         """Show the log of the agent on a node."""
+        from tui.screens.reader import AnswerScreen
+
         name = self.console.session.ask_log(node, is_previous=is_previous)
         self.app.push_screen(AnswerScreen(name))
 
@@ -154,6 +162,8 @@ class DiagnoseScreen(PromptScreen):
 
     def action_raw(self) -> None:
         """Show the raw answer on the whole screen; asks for it when it was too large to keep."""
+        from tui.screens.reader import AnswerScreen
+
         exhibit = self.panes.exhibit
         if not self.panes.is_wide and self.place not in _BESIDE:
             self.panes.go(Stage.EVIDENCE)
@@ -205,9 +215,9 @@ class DiagnoseScreen(PromptScreen):
         if session.connected is None and session.failure:
             return failure_rows(session.failure, "no connection")
         if self._desk is None:
-            return waiting_rows("loading the playbooks…")
+            return waiting_rows("loading the playbooks...")
         broken = failure_rows(session.failure, "the check broke") if session.failure else ()
-        connecting = waiting_rows("connecting… x stops") if session.is_connecting else ()
+        connecting = waiting_rows("connecting... x stops") if session.is_connecting else ()
         return (*broken, *connecting, *self._desk.board.rows())
 
     def _show_topic_soon(self) -> None:

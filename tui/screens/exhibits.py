@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _DWELL = 0.12
 """Seconds that the cursor rests on a row before its raw answer is fetched."""
-_ASKING = line("reading what was asked for this…", ink=Ink.QUIET)
+_ASKING = line("reading what was asked for this...", ink=Ink.QUIET)
 _NONE = line("no answer was needed for this, or none has come yet", ink=Ink.QUIET)
 
 

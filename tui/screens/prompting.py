@@ -26,6 +26,11 @@ class PromptScreen(CalmScreen):
         # At once, so that what is typed in the same breath is not taken for keys.
         self.set_focus(self.prompt)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """While something is typed, keys are text."""
+        del action, parameters
+        return self.focused is not self.prompt
+
     def entered(self, sign: str, text: str) -> None:
         """Something was typed."""
 

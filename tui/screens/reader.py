@@ -78,7 +78,7 @@ class AnswerScreen(PromptScreen):
         """Wait for the answer."""
         super().on_mount()
         self._entitle()
-        self.answer.say_instead(line("asking… x stops", ink=Ink.QUIET))
+        self.answer.say_instead(line("asking... x stops", ink=Ink.QUIET))
         self.answer.focus()
         self.update_keys()
 

@@ -86,7 +86,7 @@ class Board:
     def _nothing_wrong(self) -> Line:
         snapshot = self.snapshot
         if snapshot is None:
-            return line("nothing was asked yet" if not self.is_running else "asking…", ink=Ink.QUIET)
+            return line("nothing was asked yet" if not self.is_running else "asking...", ink=Ink.QUIET)
         judged = sum(outcome.is_judged for outcome in snapshot.outcomes.values())
         total = len(snapshot.rules)
         if self.is_running and judged < total:

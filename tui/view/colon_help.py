@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 COMMAND_HELP = (
-    ("check [PLAYBOOK…]", "Run playbooks; all of them when none is named."),
+    ("check [PLAYBOOK ...]", "Run playbooks; all of them when none is named."),
     ("rerun", "Ask again what is selected, as r does."),
-    ("node [GLOB…]", "Look at these nodes only and begin anew; all nodes when none is named."),
+    ("node [GLOB ...]", "Look at these nodes only and begin anew; all nodes when none is named."),
     ("gaps", "Show what could not be seen, why, and what to do."),
     ("raw", "Show the raw answer on the whole screen, as d does."),
     ("log NODE [previous]", "Show the log of a node's agent, or of its run before."),

@@ -23,6 +23,10 @@ def ink_of(mark: Mark) -> Ink:
     return _INKS[mark]
 
 
+# An ellipsis also says that something was cut; work under way needs a sign of its own.
+_UNDER_WAY = Mark.RUNNING.ascii_glyph
+
+
 def marked(mark: Mark) -> Piece:
     """Glyph and word of a verdict."""
     return Piece(mark.shown(), ink_of(mark))
@@ -30,4 +34,4 @@ def marked(mark: Mark) -> Piece:
 
 def glyph(mark: Mark) -> Piece:
     """The glyph of a verdict; its word stands elsewhere in the same row."""
-    return Piece(mark.glyph, ink_of(mark))
+    return Piece(_UNDER_WAY if mark is Mark.RUNNING else mark.glyph, ink_of(mark))

@@ -58,9 +58,9 @@ class Status:
         if not self.is_running:
             return line("stopped", ink=Ink.WARN) if self.snapshot and self.snapshot.is_stopped else BLANK
         if self.connected is None:
-            return line("connecting…", ink=Ink.INFO)
+            return line("connecting...", ink=Ink.INFO)
         if self.snapshot is None:
-            return line("asking…", ink=Ink.INFO)
+            return line("asking...", ink=Ink.INFO)
         done = self.snapshot.progress
         counts = piece(f"asked {done.asked:,}, answered {done.answered:,}", Ink.INFO)
         return line(counts, piece(f", failed {done.failed:,}", Ink.WARN)) if done.failed else line(counts)

@@ -13,7 +13,7 @@ from playbooks.model.finding import Severity
 from playbooks.model.outcome import Outcome
 from playbooks.model.rule import Playbook, PlaybookStep, Rule
 from playbooks.model.text import Text
-from tui.ink import BLANK, Ink, Line, Piece, line, piece
+from tui.ink import BLANK, Ink, Line, line, piece
 from tui.view.marks import glyph, ink_of, marked
 from tui.view.topic import Copy, command_copy, command_lines, labelled, short
 
@@ -229,7 +229,7 @@ def _rule(rule: Rule, outcome: Outcome | None) -> Iterator[Line]:
     mark = Mark.RUNNING if outcome is None else mark_of(outcome)
     seen = f" {outcome.looked}/{outcome.total}" if outcome and outcome.total > 1 else ""
     yield line(
-        Piece(mark.glyph, ink_of(mark)),
+        glyph(mark),
         piece(f" {rule.id}{seen} ", Ink.QUIET),
         rule.title.rstrip("."),
         hang=2,

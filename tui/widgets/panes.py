@@ -48,7 +48,7 @@ class Panes(Widget, can_focus=False):
 
     def __init__(self) -> None:
         """Empty panes."""
-        super().__init__(id="panes")
+        super().__init__(id="panes", classes="-list")
         self.thread = OneLine(id="thread")
         self.board = Listing(Place.LIST, id="board")
         self.evidence = Listing(Place.EVIDENCE, id="evidence")
@@ -56,6 +56,7 @@ class Panes(Widget, can_focus=False):
         self.page = Paper(id="page")
         self.below = OneLine(id="below")
         self.stage = Stage.LIST
+        self.is_wide = False
         self.topic: Topic | None = None
         self._exhibits: dict[str, Exhibit] = {}
         self._why_none = Row("none", BLANK, is_heading=True)
@@ -85,13 +86,8 @@ class Panes(Widget, can_focus=False):
         """Put the panes side by side, or one after the other."""
         is_wide = event.size.width >= WIDE
         if is_wide != self.is_wide or not self._is_arranged:
-            self.set_class(is_wide, "-wide")
+            self.is_wide = is_wide
             self._arrange()
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether the panes stand side by side."""
-        return self.has_class("-wide")
 
     @property
     def exhibit(self) -> Exhibit | None:
@@ -214,8 +210,9 @@ class Panes(Widget, can_focus=False):
         return _parts(topic.head, todo, topic.rest)
 
     def _arrange(self) -> None:
-        for stage in Stage:
-            self.set_class(not self.is_wide and stage is self.stage, f"-{stage.value}")
+        shown_stage = None if self.is_wide else self.stage
+        stages = {f"-{stage.value}": stage is shown_stage for stage in Stage}
+        self.update_classes({"-wide": self.is_wide, **stages})
         if self.topic is not None:
             self.show_topic(self.topic)
         self._is_arranged = True
