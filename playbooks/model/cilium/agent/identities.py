@@ -26,7 +26,7 @@ class Identity(msgspec.Struct, frozen=True):
 
     id: int
     labels: tuple[str, ...] | None = None
-    """`source:key=value`, sorted; nothing when not told."""
+    """`source:key=value` in no order; nothing when not told."""
 
     @property
     def is_reserved(self) -> bool:
