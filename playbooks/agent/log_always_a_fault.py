@@ -61,6 +61,14 @@ _TEXTS = (
     ),
 )
 
+# What a line holds if any of the above may match it: a fleet's logs are long, and nearly all lines hold none.
+_ANY = re.compile(
+    r"panic: |fatal error: |POTENTIAL DEADLOCK:|JoinEP: |Removing map to allow|Skipping symbol substitution"
+    r"|Uninitialized regeneration|BUG: stat|Missing iptables wait|Could not restore all CIDR"
+    r"|Mismatch of router IPs|Attempt to allocate a node ID|\[(?:error|critical)\]",
+    re.IGNORECASE,
+)
+
 
 @fault(
     "AGT080",
@@ -107,8 +115,8 @@ def _holds(line: LogLine, pattern: re.Pattern[str]) -> bool:
 
 def _hits(logs: tuple[Log, ...]) -> Iterator[tuple[int, Log, LogLine]]:
     """The last line of each kind."""
+    lines = [(log, line) for log in logs for line in reversed(log.lines) if _ANY.search(line.raw)]
     for number, text in enumerate(_TEXTS):
-        lines = ((log, line) for log in logs for line in reversed(log.lines))
         hit = next(((log, line) for log, line in lines if _holds(line, text.pattern)), None)
         if hit:
             yield number, *hit

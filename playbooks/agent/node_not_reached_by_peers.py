@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from playbooks.model.answer import GapKind
@@ -57,8 +58,12 @@ def node_not_reached_by_peers(healths: Fleet[AgentHealth], agents: Agents, nodes
         yield doubt
     every = sights(healths, agents)
     cut_off = blind(every)
+    by_target: dict[str, list[Sight]] = defaultdict(list)
+    for one in every:
+        if one.observer not in cut_off:
+            by_target[one.target].append(one)
     for node in nodes.items:
-        seen = [one for one in every if one.target == node.name and one.observer not in cut_off]
+        seen = by_target[node.name]
         lost = [one for one in seen if one.is_lost]
         # An observer that did not tell may have reached it: it counts as one that did.
         others = max(len(seen), _asked(healths) - len({*cut_off, node.name}))

@@ -48,7 +48,8 @@ class Knowing:
         key = (kind, node)
         if key not in self._tasks:
             self._tasks[key] = asyncio.create_task(self._find(kind, node))
-        result = await asyncio.shield(self._tasks[key])
+        task = self._tasks[key]
+        result = task.result() if task.done() else await asyncio.shield(task)
         if isinstance(result, Gap | kind):
             return result
         raise TypeError(f"{kind.__name__} was read as {type(result).__name__}")
