@@ -17,7 +17,7 @@ from playbooks.model.cilium.agent.nat_stats import AgentPortsInUse
 from playbooks.model.cilium.agent.troubleshoot import AgentMeshTroubleshoot
 from playbooks.model.fact import Fact, Unreadable
 from playbooks.model.request import AgentCommand
-from tests.model.agent.reading import answered, ask, read
+from tests.model.agent.reading import answered, ask, columns, read
 
 SHOW = ("cilium-dbg", "shell", "--", "db/show")
 ALL = ("1.14.9", "1.15.0", "1.16.3", "1.17.1", "1.18.2", "1.19.0", "1.20.2")
@@ -104,7 +104,7 @@ def test_a_mark_before_the_names_stands_over_nothing() -> None:
     [
         [],
         [""],
-        ["SIZE   NAME"],
+        ["NAME   WEIGHT"],
         ["NAME   SIZE", "abcdefgh1"],
         ["NAME   SIZE", "       1"],
         ["NAME   SIZE" + "   X" * 80],
@@ -112,15 +112,13 @@ def test_a_mark_before_the_names_stands_over_nothing() -> None:
 )
 def test_what_is_no_such_table_is_unreadable(lines: list[str]) -> None:
     with pytest.raises(Unreadable):
-        _ = [
-            row.number("SIZE") for row in rows_in(lines, ("NAME", "SIZE", "NAME"[:4]), goes_on=True)
-        ] or 1 / 0
+        tuple(row.number("SIZE") for row in rows_in(lines, ("NAME", "SIZE"), goes_on=True))
 
 
-@pytest.mark.parametrize("number", ["²", "٣", "-1", "1.0", "9" * 5000, "0x1", ""])
+@pytest.mark.parametrize("number", ["²", "٣", "-1", "1.0", "9" * 5000, "0x1"])
 def test_what_is_no_number_is_unreadable(number: str) -> None:
     with pytest.raises(Unreadable, match="no number"):
-        read(AgentIdentities, f"ID   LABELS\n{number}    k8s:a\n".replace("ID ", "ID" + " " * len(number)), 1)
+        read(AgentIdentities, columns(("ID", "LABELS"), (number, "k8s:a")), 1)
 
 
 def test_the_last_line_of_an_answer_that_was_cut_is_left_out_or_unreadable() -> None:
