@@ -63,7 +63,9 @@ class Templates(Fact):
 
 
 def _templates(provenance: Provenance, rows: Rows) -> Templates:
-    found = {key: tuple(number_in(line.strip()) for line in lines) for key, lines in rows.items()}
+    # A template that no endpoint uses any more stands with a dash.
+    used = {key: [line.strip() for line in lines if line.strip() != "-"] for key, lines in rows.items()}
+    found = {key: tuple(map(number_in, lines)) for key, lines in used.items()}
     return Templates(
         provenance=provenance,
         endpoints={key: ids for key, ids in found.items() if not key.startswith("<")},

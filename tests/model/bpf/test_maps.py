@@ -176,3 +176,16 @@ def test_the_gateway_of_an_egress_rule() -> None:
         ("", "", False),
         ("", "", True),
     ]
+
+
+def test_a_template_that_no_endpoint_uses() -> None:
+    body = """
+Datapath SHA               Endpoint(s)
+5395c09a                   -
+<template path invalid>    12
+                           13
+"""
+    fact = read(Templates, 1, body)
+    assert isinstance(fact, Templates)
+    assert fact.endpoints == {"5395c09a": ()}
+    assert fact.troubled == {"template path invalid": (12, 13)}
