@@ -74,10 +74,10 @@ class _Flat(msgspec.Struct, frozen=True, rename="pascal"):
 class _Written(msgspec.Struct, frozen=True, rename="camel"):
     endpoint_selector: Selector | None = None
     node_selector: Selector | None = None
-    ingress: tuple[msgspec.Raw, ...] | None = None
-    egress: tuple[msgspec.Raw, ...] | None = None
-    ingress_deny: tuple[msgspec.Raw, ...] | None = None
-    egress_deny: tuple[msgspec.Raw, ...] | None = None
+    ingress: tuple[object, ...] | None = None
+    egress: tuple[object, ...] | None = None
+    ingress_deny: tuple[object, ...] | None = None
+    egress_deny: tuple[object, ...] | None = None
     labels: tuple[Label, ...] = ()
 
 

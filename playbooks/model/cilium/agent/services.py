@@ -19,7 +19,7 @@ from playbooks.model.fact import Fact, Provenance, Scope, Unreadable, Way
 _ADDRESS = re.compile(
     r"^(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<v4>[0-9.]+)):(?P<port>\d{1,5})(?:/(?P<protocol>\w+))?"
 )
-_BACKEND = re.compile(r"^\d+ => (?P<address>\S+)(?: \((?P<state>[\w-]+)\))?")
+_BACKEND = re.compile(r"^\d+ => (?P<address>\S+)(?: \((?P<state>[\w-]+)\))?$")
 
 
 class Frontend(msgspec.Struct, frozen=True):
