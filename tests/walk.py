@@ -22,6 +22,8 @@ import msgspec
 from playbooks.engine.asking import Asking, Turns
 from playbooks.engine.knowing import Knowing
 from playbooks.model.answer import Answer, Gap, answer
+from playbooks.model.bpf.conntrack import Conntrack
+from playbooks.model.bpf.nat import NatTable
 from playbooks.model.cilium.agent.exposition import page_of
 from playbooks.model.cilium.agent.one_endpoint import endpoint_detail, endpoint_health, endpoint_log
 from playbooks.model.cilium.agents import Agents
@@ -93,6 +95,8 @@ def size_of(fact: Fact) -> int:
     """How many things a fact holds: the size of its first collection; one where it has none."""
     if isinstance(fact, Log):
         return len(fact.lines)
+    if isinstance(fact, Conntrack | NatTable):
+        return fact.entries
     held = (getattr(fact, part.name) for part in fields(fact) if part.name != "provenance")
     sizes = [len(part) for part in held if isinstance(part, Sized) and not isinstance(part, str | bytes)]
     return sizes[0] if sizes else 1
