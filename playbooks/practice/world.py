@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from playbooks.practice import controllers
 from playbooks.practice.access import Access
 from playbooks.practice.catalog import Kind
+from playbooks.practice.frontends import Numbers
 from playbooks.practice.layout import furnish
 from playbooks.practice.naming import Names
 from playbooks.practice.network import Network
@@ -54,6 +55,8 @@ class World:
         self.agents: dict[str, PodRun] = {}
         self.template_hashes: dict[tuple[str, int], str] = {}
         self.network = Network(names, profile)
+        self.frontend_ids = Numbers()
+        self.backend_ids = Numbers()
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
 

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from playbooks.practice import agents
-from playbooks.practice.commands import endpoints, health, modules, options, status, usage
+from playbooks.practice.commands import (
+    addresses,
+    balancing,
+    endpoints,
+    health,
+    modules,
+    options,
+    status,
+    usage,
+)
 from playbooks.practice.commands.view import AgentView
 from playbooks.practice.objects import Json
 from playbooks.practice.runs import PodRun
@@ -176,11 +185,18 @@ def _version_text(view: AgentView) -> str:
     return f"Client: {line}\nDaemon: {line}\n"
 
 
-def _health_rows(view: AgentView) -> str:
-    rows = [
-        msgspec.json.format(msgspec.json.encode(row), indent=2).decode() for row in modules.documents(view)
-    ]
+def _table_rows(documents: list[Json]) -> str:
+    """Rows of a table as the shell prints them in JSON: one object after the other."""
+    rows = [msgspec.json.format(msgspec.json.encode(row), indent=2).decode() for row in documents]
     return "\n".join(rows) + "\n"
+
+
+def _health_rows(view: AgentView) -> str:
+    return _table_rows(modules.documents(view))
+
+
+def _backend_rows(view: AgentView) -> str:
+    return _table_rows(balancing.backend_rows(view))
 
 
 def _short_status(view: AgentView) -> str:
@@ -205,4 +221,17 @@ _COMMANDS: dict[tuple[str, ...], tuple[_Text, _Document | None]] = {
     ("config", "--all"): (options.text, options.document),
     ("version",): (_version_text, _versions),
     ("endpoint", "list"): (endpoints.text, endpoints.documents),
+    ("service", "list"): (balancing.service_text, balancing.service_documents),
+    ("bpf", "lb", "list"): (balancing.map_text, balancing.map_documents),
+    ("bpf", "lb", "list", "--backends"): (balancing.backend_map_text, balancing.backend_map),
+    ("bpf", "lb", "list", "--revnat"): (balancing.reverse_map_text, balancing.reverse_map),
+    ("shell", "--", "lb/maps-dump"): (balancing.maps_dump, None),
+    ("shell", "--", "db/show", "frontends"): (balancing.frontend_table, None),
+    ("shell", "--", "db/show", "backends"): (balancing.backend_table, None),
+    ("shell", "--", "db/show", "backends", "-f", "json"): (_backend_rows, None),
+    ("identity", "list"): (addresses.identity_text, addresses.identity_documents),
+    ("ip", "list"): (addresses.ip_text, addresses.ip_documents),
+    ("bpf", "ipcache", "list"): (addresses.ipcache_text, addresses.ipcache_documents),
+    ("bpf", "endpoint", "list"): (addresses.endpoint_map_text, addresses.endpoint_map_documents),
+    ("node", "list"): (addresses.node_text, addresses.node_documents),
 }

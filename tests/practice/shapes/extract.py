@@ -19,6 +19,11 @@ AGENT = {
     "cilium-dbg version -o json": "cilium-dbg_version_-o_json.json",
     "cilium-dbg endpoint list -o json": "cilium-dbg_endpoint_list_-o_json.json",
     "cilium-dbg shell -- db/show health -f json": "cilium-dbg_shell_--_db_show_health_-f_json.txt",
+    "cilium-dbg service list -o json": "cilium-dbg_service_list_-o_json.json",
+    "cilium-dbg shell -- db/show backends -f json": "cilium-dbg_shell_--_db_show_backends_-f_json.txt",
+    "cilium-dbg identity list -o json": "cilium-dbg_identity_list_-o_json.json",
+    "cilium-dbg ip list -o json": "cilium-dbg_ip_list_-o_json.json",
+    "cilium-dbg node list -o json": "cilium-dbg_node_list_-o_json.json",
 }
 TEXTS = {
     "cilium-dbg status": "cilium-dbg_status.txt",

@@ -1,0 +1,257 @@
+"""Who is behind an address: identities, the agent's and the map's table of addresses, nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from playbooks.practice import agents
+from playbooks.practice.catalog import NODES, SLICES
+from playbooks.practice.commands.columns import laid_out
+from playbooks.practice.commands.view import AgentView, LocalEndpoint
+from playbooks.practice.network import NodeNetwork, identity_number
+from playbooks.practice.objects import Json, name_of
+
+HOST, WORLD, HEALTH, REMOTE_NODE, API_SERVER = 1, 2, 4, 6, 7
+"""Reserved identities."""
+_RESERVED = (
+    "host", "world", "unmanaged", "health", "init", "remote-node", "kube-apiserver", "ingress",
+    "world-ipv4", "world-ipv6", "aggregate-cluster", "aggregate-cluster-mesh", "aggregate-world",
+    "aggregate-remote-node",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One address or range with its identity."""
+
+    prefix: str
+    """The range."""
+    identity: int
+    """The identity behind it."""
+    labels: tuple[str, ...]
+    """The identity's labels."""
+    node: str = ""
+    """The node it is on."""
+    pod: tuple[str, str] = ("", "")
+    """Namespace and name, for a pod."""
+    is_behind_node: bool = False
+    """Whether it is reached through its node."""
+
+
+def identity_documents(view: AgentView) -> list[Json]:
+    """The answer of `identity list -o json`."""
+    return [{"id": number, "labels": list(labels)} for number, labels in _identities(view).items()]
+
+
+def identity_text(view: AgentView) -> str:
+    """The answer of `identity list`."""
+    lines = ["ID\tLABELS\t"]
+    for number, labels in _identities(view).items():
+        lines += [f"{number if label is labels[0] else ''}\t{label}\t" for label in labels]
+    return laid_out("\n".join(lines)) + "\n"
+
+
+def ip_documents(view: AgentView) -> list[Json]:
+    """The answer of `ip list -o json`."""
+    found = []
+    for one in _known(view):
+        row: Json = {"cidr": one.prefix}
+        if one.pod[1]:
+            row["hostIP"] = view.world.network.nodes[one.node].node_ip
+        row["identity"] = one.identity
+        if one.pod[1]:
+            row["metadata"] = {"name": one.pod[1], "namespace": one.pod[0], "source": _source(view)}
+        found.append(row)
+    return found
+
+
+def ip_text(view: AgentView) -> str:
+    """The answer of `ip list`."""
+    lines = ["IP\tIDENTITY\tSOURCE"]
+    for one in _known(view):
+        first, *others = one.labels
+        lines.append(f"{one.prefix}\t{first}\t{_source(view) if one.pod[1] else ''}")
+        lines += [f"\t{label}\t" for label in others]
+    return laid_out("\n".join(lines)) + "\n"
+
+
+def ipcache_documents(view: AgentView) -> dict[str, list[str]]:
+    """The answer of `bpf ipcache list -o json`."""
+    return {one.prefix: [_held(view, one)] for one in _known(view)}
+
+
+def ipcache_text(view: AgentView) -> str:
+    """The answer of `bpf ipcache list`."""
+    rows = [f"{one.prefix}\t{_held(view, one)}\t" for one in _known(view)]
+    return laid_out("\n".join(["IP PREFIX/ADDRESS\tIDENTITY\t", *rows])) + "\n"
+
+
+def endpoint_map_documents(view: AgentView) -> dict[str, list[str]]:
+    """The answer of `bpf endpoint list -o json`."""
+    return {address: [said] for address, said in sorted(_endpoint_map(view))}
+
+
+def endpoint_map_text(view: AgentView) -> str:
+    """The answer of `bpf endpoint list`."""
+    rows = [f"{address}\t{said}\t" for address, said in sorted(_endpoint_map(view))]
+    return laid_out("\n".join(["IP ADDRESS\tLOCAL ENDPOINT INFO\t", *rows])) + "\n"
+
+
+def node_documents(view: AgentView) -> list[Json]:
+    """The answer of `node list -o json`."""
+    return [_node(view, name, network) for name, network in sorted(_nodes(view).items())]
+
+
+def node_text(view: AgentView) -> str:
+    """The answer of `node list`."""
+    lines = ["Name\tIPv4 Address\tEndpoint CIDR\tIPv6 Address\tEndpoint CIDR\tSource"]
+    for name, network in sorted(_nodes(view).items()):
+        own, ranges = network.addresses, network.ranges
+        cells = (_full(view, name), own.ipv4, ranges.ipv4, own.ipv6, ranges.ipv6, _origin(view, name))
+        lines.append("\t".join(cells))
+    return laid_out("\n".join(lines)) + "\n"
+
+
+def _identities(view: AgentView) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {
+        number: (f"reserved:{name}",) for number, name in enumerate(_RESERVED, 1)
+    }
+    found[API_SERVER] = ("reserved:kube-apiserver", "reserved:remote-node")
+    if _is_control_plane(view, view.node):
+        found[HOST] = ("reserved:host", "reserved:kube-apiserver")
+    pods = {one.identity: one.labels for one in _known(view) if one.pod[1]}
+    return {**found, **dict(sorted(pods.items()))}
+
+
+def _known(view: AgentView) -> list[Known]:
+    every = [*_worlds(view), *_of_nodes(view), *_of_pods(view)]
+    return sorted(every, key=lambda one: (one.prefix.endswith("/0") is False, _sortable(one.prefix)))
+
+
+def _sortable(prefix: str) -> tuple[bool, tuple[int, ...] | tuple[str, ...]]:
+    ip = prefix.partition("/")[0]
+    return (True, (ip,)) if ":" in ip else (False, tuple(map(int, ip.split("."))))
+
+
+def _worlds(view: AgentView) -> Iterator[Known]:
+    families = view.world.profile.families
+    both = len(families) > 1
+    for family, prefix, number in (("IPv4", "0.0.0.0/0", 9), ("IPv6", "::/0", 10)):
+        if family in families:
+            name = f"world-{family.lower()}" if both else "world"
+            yield Known(prefix, number if both else WORLD, (f"reserved:{name}",))
+
+
+def _of_nodes(view: AgentView) -> Iterator[Known]:
+    for node, network in _nodes(view).items():
+        is_here, serves = node == view.node, _is_control_plane(view, node)
+        for ip in (*network.addresses.every, *network.routers.every):
+            is_router = ip in network.routers.every
+            yield _of_node(ip, node, is_here=is_here, is_router=is_router, serves=serves)
+        if network.health is not None:
+            for ip in network.health.addresses.every:
+                labels = ("reserved:health",)
+                yield Known(_whole(ip), HEALTH, labels, node, is_behind_node=not is_here)
+
+
+def _of_node(ip: str, node: str, *, is_here: bool, is_router: bool, serves: bool) -> Known:
+    extra = ("reserved:kube-apiserver",) if serves and not is_router else ()
+    if is_here:
+        return Known(_whole(ip), HOST, ("reserved:host", *extra), node)
+    number = API_SERVER if extra else REMOTE_NODE
+    return Known(_whole(ip), number, (*extra, "reserved:remote-node"), node, is_behind_node=is_router)
+
+
+def _of_pods(view: AgentView) -> Iterator[Known]:
+    world = view.world
+    for run in world.runs.values():
+        endpoint = world.network.endpoints.get((run.namespace, run.name))
+        if endpoint is None:
+            continue
+        labels = agents.identity_labels(world, run.pod)
+        for ip in endpoint.addresses.every:
+            yield Known(
+                _whole(ip),
+                identity_number(labels),
+                tuple(labels),
+                run.node,
+                (run.namespace, run.name),
+                run.node != view.node,
+            )
+
+
+def _whole(ip: str) -> str:
+    return f"{ip}/128" if ":" in ip else f"{ip}/32"
+
+
+def _source(view: AgentView) -> str:
+    is_crd = view.config.get("identity-allocation-mode", "crd") == "crd"
+    return "custom-resource" if is_crd else "kvstore"
+
+
+def _held(view: AgentView, one: Known) -> str:
+    is_tunnel = view.config.get("routing-mode", "tunnel") == "tunnel"
+    nowhere = "0.0.0.0" if "IPv4" in view.world.profile.families else "::"
+    where = view.world.network.nodes[one.node].node_ip if one.is_behind_node and is_tunnel else nowhere
+    flags = "hastunnel" if where != nowhere else "<none>"
+    return f"identity={one.identity} encryptkey=0 tunnelendpoint={where} flags={flags}"
+
+
+def _endpoint_map(view: AgentView) -> Iterator[tuple[str, str]]:
+    for ip in (*view.network.addresses.every, *view.network.routers.every):
+        yield f"{ip}:0", "(localhost)"
+    for entry in view.endpoints:
+        endpoint = entry.endpoint
+        for ip in endpoint.addresses.every if endpoint else ():
+            yield f"{ip}:0", _endpoint_value(entry)
+
+
+def _endpoint_value(entry: LocalEndpoint) -> str:
+    endpoint = entry.endpoint
+    assert endpoint is not None
+    macs = f"mac={endpoint.mac.upper()} nodemac={endpoint.host_mac.upper()}"
+    numbers = f"id={entry.id:<5} sec_id={entry.identity:<5} flags=0x0000 ifindex={endpoint.index:<3}"
+    return f"{numbers} {macs} parent_ifindex=0   rt_info:0"
+
+
+def _nodes(view: AgentView) -> dict[str, NodeNetwork]:
+    """The nodes that have joined the mesh."""
+    present = {name_of(node) for node in view.world.store.all(NODES)}
+    return {name: network for name, network in view.world.network.nodes.items() if name in present}
+
+
+def _is_control_plane(view: AgentView, node: str) -> bool:
+    """Whether the service `kubernetes` leads to the node."""
+    item = view.world.store.get(SLICES, "default", "kubernetes")
+    ips = {ip for endpoint in (item or {}).get("endpoints") or () for ip in endpoint["addresses"]}
+    return bool(ips.intersection(view.world.network.nodes[node].addresses.every))
+
+
+def _full(view: AgentView, node: str) -> str:
+    return f"{view.world.cluster}/{node}"
+
+
+def _origin(view: AgentView, node: str) -> str:
+    return "local" if node == view.node else _source(view)
+
+
+def _node(view: AgentView, name: str, network: NodeNetwork) -> Json:
+    own, ranges = network.addresses.keyed(), network.ranges.keyed()
+    primary: Json = {"ipv4": {}, "ipv6": {}}
+    for family, ip in own.items():
+        given = {"alloc-range": ranges[family]} if family in ranges else {}
+        primary[family] = {**given, "enabled": True, "ip": ip}
+    row: Json = {}
+    if network.health is not None:
+        found = network.health.addresses.keyed()
+        row["health-endpoint-address"] = {
+            family: {"enabled": True, "ip": found[family]} if family in found else {}
+            for family in ("ipv4", "ipv6")
+        }
+    return row | {
+        "name": _full(view, name),
+        "primary-address": primary,
+        "secondary-addresses": [{"ip": ip} for ip in network.routers.every],
+        "source": _origin(view, name),
+    }

@@ -1,0 +1,193 @@
+"""Frontends and backends: what every agent makes of services and their slices."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from playbooks.practice.catalog import SERVICES, SLICES
+from playbooks.practice.objects import Json, labels_of, name_of, namespace_of
+
+if TYPE_CHECKING:
+    from playbooks.practice.world import World
+
+
+class Numbers:
+    """Numbers that are given out in turn and kept: the same thing has the same number for ever."""
+
+    def __init__(self) -> None:
+        """None is given yet."""
+        self._given: dict[str, int] = {}
+        self._next = itertools.count(1)
+
+    def of(self, what: str) -> int:
+        """The number of something."""
+        if what not in self._given:
+            self._given[what] = next(self._next)
+        return self._given[what]
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One place behind a service."""
+
+    ip: str
+    """Its address."""
+    port: int
+    """Its port."""
+    protocol: str
+    """TCP, UDP or SCTP."""
+    service: str
+    """The service as `namespace/name`."""
+    port_name: str
+    """Name of the service's port."""
+    node: str
+    """The node it is on; empty for an address outside of the cluster's pods."""
+    is_active: bool
+    """Whether it is ready to serve."""
+
+    @property
+    def address(self) -> str:
+        """As agents write it."""
+        return f"{written(self.ip)}:{self.port}/{self.protocol}"
+
+    @property
+    def state(self) -> str:
+        """Its state in words."""
+        return "active" if self.is_active else "maintenance"
+
+
+@dataclass(frozen=True, slots=True)
+class Frontend:
+    """One address at which a service is reached."""
+
+    ip: str
+    """The address."""
+    port: int
+    """The port."""
+    protocol: str
+    """TCP, UDP or SCTP."""
+    type: str
+    """ClusterIP, NodePort, LoadBalancer or ExternalIPs."""
+    service: Json
+    """The service."""
+    port_name: str
+    """Name of the service's port."""
+    backends: tuple[Backend, ...]
+    """What stands behind it on the agent's node."""
+    is_surrogate: bool = True
+    """Whether the table of frontends holds it; addresses of the node are in the maps only."""
+
+    @property
+    def address(self) -> str:
+        """As agents write it."""
+        return f"{written(self.ip)}:{self.port}/{self.protocol}"
+
+    @property
+    def title(self) -> str:
+        """The service as `namespace/name`."""
+        return f"{namespace_of(self.service)}/{name_of(self.service)}"
+
+    @property
+    def active(self) -> tuple[Backend, ...]:
+        """Backends that get new connections."""
+        return tuple(one for one in self.backends if one.is_active)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """How the map describes it."""
+        spec = self.service["spec"]
+        local = spec.get("internalTrafficPolicy") == "Local" and self.type == "ClusterIP"
+        is_inner = self.type == "ClusterIP" or self.ip in ("0.0.0.0", "::")
+        found = (
+            (self.type, True),
+            ("Local", spec.get("externalTrafficPolicy") == "Local" and self.type != "ClusterIP"),
+            ("InternalLocal", local),
+            ("sessionAffinity", spec.get("sessionAffinity") == "ClientIP"),
+            ("non-routable", is_inner),
+        )
+        return tuple(flag for flag, is_set in found if is_set)
+
+    @property
+    def affinity(self) -> int:
+        """Seconds for which a client stays with a backend."""
+        spec = self.service["spec"]
+        if spec.get("sessionAffinity") != "ClientIP":
+            return 0
+        config = (spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
+        return int(config.get("timeoutSeconds", 10800))
+
+
+def written(ip: str) -> str:
+    """An address as it stands before a port."""
+    return f"[{ip}]" if ":" in ip else ip
+
+
+def backends(world: World) -> list[Backend]:
+    """All backends, by service and address."""
+    found = [one for item in world.store.all(SLICES) for one in _of_slice(item)]
+    return sorted(found, key=lambda one: (one.service, one.address))
+
+
+def frontends(world: World, node: str) -> list[Frontend]:
+    """All frontends as the agent of a node has them, in the order of the services."""
+    behind: dict[tuple[str, str], list[Backend]] = {}
+    for backend in backends(world):
+        behind.setdefault((backend.service, backend.port_name), []).append(backend)
+    return [one for service in world.store.all(SERVICES) for one in _of_service(world, node, service, behind)]
+
+
+def _of_slice(item: Json) -> Iterator[Backend]:
+    service = f"{namespace_of(item)}/{labels_of(item).get('kubernetes.io/service-name', '')}"
+    for endpoint in item["endpoints"] or ():
+        for port in item["ports"] or ():
+            for ip in endpoint["addresses"]:
+                yield Backend(
+                    ip,
+                    port["port"],
+                    port["protocol"],
+                    service,
+                    port.get("name", ""),
+                    endpoint.get("nodeName", ""),
+                    bool(endpoint["conditions"].get("ready")),
+                )
+
+
+def _of_service(
+    world: World, node: str, service: Json, behind: dict[tuple[str, str], list[Backend]]
+) -> Iterator[Frontend]:
+    spec = service["spec"]
+    if spec.get("clusterIP", "None") == "None":
+        return
+    title = f"{namespace_of(service)}/{name_of(service)}"
+    for port in spec["ports"]:
+        name = port.get("name", "")
+        mine = behind.get((title, name), [])
+        for ip, number, type_, is_surrogate in _places(world, node, spec, port):
+            is_local = spec.get("internalTrafficPolicy" if type_ == "ClusterIP" else "externalTrafficPolicy")
+            chosen = tuple(
+                one
+                for one in mine
+                if (":" in one.ip) == (":" in ip)
+                and one.protocol == port["protocol"]
+                and (is_local != "Local" or one.node == node)
+            )
+            yield Frontend(ip, number, port["protocol"], type_, service, name, chosen, is_surrogate)
+
+
+def _places(world: World, node: str, spec: Json, port: Json) -> Iterator[tuple[str, int, str, bool]]:
+    for ip in spec["clusterIPs"]:
+        yield ip, port["port"], "ClusterIP", True
+    own = world.network.hosts[node].every
+    if port.get("nodePort"):
+        families = spec.get("ipFamilies") or ()
+        for family, surrogate in (("IPv4", "0.0.0.0"), ("IPv6", "::")):
+            if family in families:
+                yield surrogate, port["nodePort"], "NodePort", True
+                for ip in own:
+                    if (":" in ip) == (family == "IPv6"):
+                        yield ip, port["nodePort"], "NodePort", False
+    for ip in spec.get("externalIPs") or ():
+        yield ip, port["port"], "ExternalIPs", True
