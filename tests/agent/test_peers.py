@@ -8,6 +8,7 @@ from playbooks.model.answer import GapKind
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Ref, Severity
 from playbooks.model.outcome import OutcomeKind
+from tests import recorded
 from tests.agent.judged import HEALTH, Json, changed, config, excerpts, found, only, outcome, practice, run
 from tests.edited import Edit, added, answered, command, each, edited, gap, of
 
@@ -186,6 +187,34 @@ def test_relay_alone_is_down() -> None:
 def test_relay_tells_why_it_does_not_start() -> None:
     one = only("AGT072", *relay("2026-11-23T01:30:00Z", waiting="ImagePullBackOff", message="no such tag"))
     assert one.stated_cause == "ImagePullBackOff: no such tag"
+
+
+@pytest.mark.parametrize(
+    "end", [None, {"reason": "Completed", "exitCode": 0}, {"reason": "Error", "exitCode": 1}]
+)
+def test_a_back_off_of_relay_is_no_cause_of_its_own(end: Json | None) -> None:
+    """Relay ends and starts again and again while its agent is down: it still follows from the agent."""
+
+    def ended(item: Json) -> Json:
+        if item["metadata"].get("labels", {}).get("k8s-app") == "hubble-relay":
+            item["status"]["containerStatuses"][0]["lastState"] = {"terminated": end} if end else {}
+        return item
+
+    looping = relay("2026-11-23T01:30:00Z", waiting="CrashLoopBackOff", message="back-off 5m0s restarting")
+    assert only("AGT072", *looping, each("pods", ended)).stated_cause == ""
+    snapshot = run(edited(recorded.source("05"), *looping, each("pods", ended)))
+    assert [one.rule.id for one in snapshot.roots if one.finding.severity > Severity.INFO] == ["AGT001"]
+
+
+def test_relay_that_tells_why_it_loops_is_believed() -> None:
+    def ended(item: Json) -> Json:
+        if item["metadata"].get("labels", {}).get("k8s-app") == "hubble-relay":
+            end = {"reason": "OOMKilled", "exitCode": 137}
+            item["status"]["containerStatuses"][0]["lastState"] = {"terminated": end}
+        return item
+
+    looping = relay("2026-11-23T01:30:00Z", waiting="CrashLoopBackOff", message="back-off 5m0s restarting")
+    assert only("AGT072", *looping, each("pods", ended)).stated_cause == "CrashLoopBackOff: OOMKilled"
 
 
 def test_relay_may_be_unready_for_seconds_or_on_purpose() -> None:

@@ -8,6 +8,8 @@ from playbooks.model.kube.pods import Pod
 
 _STARTING = frozenset({"", "ContainerCreating", "PodInitializing"})
 _LOOPING = "CrashLoopBackOff"
+_WORDLESS = frozenset({"", "Completed", "Error"})
+"""Reasons of an end that tell no cause."""
 
 
 def unready_since(pod: Pod) -> datetime | None:
@@ -19,15 +21,17 @@ def unready_since(pod: Pod) -> datetime | None:
 
 
 def complaint_of(pod: Pod) -> str:
-    """Why containers do not run, in the words of the status; empty where they run or only start."""
+    """Why containers do not run, in the words of the status; empty where it tells no cause."""
     every = (*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ()))
     for status in every:
-        waiting = status.state.waiting
-        end = status.last_end
-        if waiting and waiting.reason == _LOOPING and end:
-            return f"{waiting.reason}: {end.reason} {end.message}".strip()
-        if waiting and waiting.reason not in _STARTING:
+        waiting, end = status.state.waiting, status.last_end
+        if waiting is None or waiting.reason in _STARTING:
+            continue
+        if waiting.reason != _LOOPING:
             return f"{waiting.reason}: {waiting.message}"
+        # A back-off by itself says only that it ended before, not why.
+        if end and (end.message.strip() or end.reason not in _WORDLESS):
+            return f"{waiting.reason}: {end.reason} {end.message}".strip()
     return ""
 
 
