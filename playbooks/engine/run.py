@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from playbooks.engine.addressing import addressed
@@ -67,6 +67,7 @@ class Run:
         self._early: dict[str, list[Finding]] = {}
         self._installation: Installation | Gap | None = None
         self._ready = 0
+        self._unmatched: Gap | None = None
 
     async def start(self) -> Snapshot:
         """Run to the end. Cancelling the task stops all that is under way."""
@@ -92,7 +93,14 @@ class Run:
             rules=self._order.rules,
             outcomes=dict(self._outcomes),
             ranked=ranked(found, self._order.target),
-            gaps=tuple(dict.fromkeys(gap for one in asked for gap in one.gaps.values())),
+            gaps=tuple(
+                dict.fromkeys(
+                    (
+                        *((self._unmatched,) if self._unmatched else ()),
+                        *(gap for one in asked for gap in one.gaps.values()),
+                    )
+                )
+            ),
             progress=Progress(
                 sum(one.asked for one in counts),
                 sum(one.answered for one in counts),
@@ -159,7 +167,9 @@ class Run:
         ready = {name for name, agent in agents.by_node.items() if agent.status and agent.status.ready}
         self._ready = sum(node in ready for node in self._selection.nodes)
         self._changed()
-        return None
+        if order.nodes and agents.nodes and not self._selection.nodes:
+            self._unmatched = _unmatched(order, agents.nodes)
+        return self._unmatched
 
     async def _look(
         self, knowing: Knowing, rules: tuple[Rule, ...], nodes_gap: Gap | None
@@ -210,6 +220,16 @@ class Run:
         mine = (addressed(found, self._order.kubectl) for found in findings)
         self._early.setdefault(rule.id, []).extend(mine)
         self._changed()
+
+
+def _unmatched(order: Order, nodes: Sequence[str]) -> Gap:
+    """Nothing was looked at: a name that is mistyped must not come out as a cluster that is well."""
+    return Gap(
+        GapKind.NOT_FOUND,
+        f"no node with an agent matches {' or '.join(order.nodes)}",
+        command=f"{order.kubectl} get nodes",
+        remedy=f"choose among the {len(nodes)} nodes with agents, such as {nodes[0]}",
+    )
 
 
 def _one_look(rule: Rule) -> Outcome:

@@ -21,6 +21,7 @@ from tui.widgets.one_line import StatusLine
 from tui.widgets.panes import Panes, Stage
 
 if TYPE_CHECKING:
+    from tui.session import Session
     from tui.view.desk import Desk
     from tui.view.topic import Copy, Topic
 
@@ -70,7 +71,9 @@ class DiagnoseScreen(PromptScreen):
         is_told = status.progress.text in self.status.visible_text()
         self.key_line.work(BLANK if is_told else status.progress)
         self._desk = self.console.make_desk(self._folded)
-        self.panes.board.show(filtered(self._rows(), self._filters.get(Place.LIST, "")))
+        self.panes.board.show(
+            filtered(_rows(self.console.session, self._desk), self._filters.get(Place.LIST, ""))
+        )
         if self._desk and not self.panes.board.is_steered and (root := self._desk.first_root()):
             self.panes.board.select(root)
         self._show_topic()
@@ -136,10 +139,6 @@ class DiagnoseScreen(PromptScreen):
         """A selected row was clicked."""
         event.stop()
         self.action_open()
-
-    def on_panes_staged(self) -> None:
-        """Another pane has the keys."""
-        self.update_keys()
 
     def action_open(self) -> None:
         """Go deeper into what is selected."""
@@ -210,16 +209,6 @@ class DiagnoseScreen(PromptScreen):
                 self.update()
                 self.panes.board.select(PLAYBOOK + name)
 
-    def _rows(self) -> tuple[Row, ...]:
-        session = self.console.session
-        if session.connected is None and session.failure:
-            return failure_rows(session.failure, "no connection")
-        if self._desk is None:
-            return waiting_rows("loading the playbooks...")
-        broken = failure_rows(session.failure, "the check broke") if session.failure else ()
-        connecting = waiting_rows("connecting... x stops") if session.is_connecting else ()
-        return (*broken, *connecting, *self._desk.board.rows())
-
     def _show_topic_soon(self) -> None:
         """Show what is selected when the cursor rests: the cursor itself must never wait for the panes."""
         if self._resting:
@@ -243,3 +232,14 @@ class DiagnoseScreen(PromptScreen):
             self.panes.answer.keep_only(text)
         else:
             self.panes.keep_only(text)
+
+
+def _rows(session: Session, desk: Desk | None) -> tuple[Row, ...]:
+    """The list: what is known, or what is waited for, or what went wrong."""
+    if session.connected is None and session.failure:
+        return failure_rows(session.failure, "no connection")
+    if desk is None:
+        return waiting_rows("loading the playbooks...")
+    broken = failure_rows(session.failure, "the check broke") if session.failure else ()
+    connecting = waiting_rows("connecting... x stops") if session.is_connecting else ()
+    return (*broken, *connecting, *desk.board.rows())

@@ -41,7 +41,7 @@ class Exhibits:
         """List the evidence of a topic; what its rules looked at is asked for when that may have changed."""
         if topic.exhibits is not None:
             self._topic, self._asked, self._listed = topic.key, None, topic.exhibits
-            self.panes.show_exhibits(topic.exhibits, _NONE)
+            self.panes.show_exhibits(topic.key, topic.exhibits, _NONE)
             return
         outcomes = snapshot.outcomes if snapshot else {}
         wanted = (
@@ -51,7 +51,7 @@ class Exhibits:
         )
         if topic.key != self._topic:
             self._topic, self._listed = topic.key, ()
-            self.panes.show_exhibits((), _ASKING if topic.rules else _NONE)
+            self.panes.show_exhibits(topic.key, (), _ASKING if topic.rules else _NONE)
         if wanted != self._asked:
             self._asked = wanted
             self.session.ask_looked(topic.key, topic.rules)
@@ -62,7 +62,7 @@ class Exhibits:
 
         if arrived.topic == self._topic and self._asked is not None:
             self._listed = from_looked(arrived.looked)
-            self.panes.show_exhibits(self._listed, _NONE)
+            self.panes.show_exhibits(arrived.topic, self._listed, _NONE)
 
     def at_cursor(self) -> None:
         """Another row of evidence is selected: fetch its answer if the cursor stays there."""

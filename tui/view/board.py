@@ -106,12 +106,15 @@ class Board:
     def _finding(self, ranked: Ranked, key: str, indent: int) -> Row:
         found = ranked.finding
         watched = (piece("watched ", Ink.INFO),) if key in self.watched else ()
-        said = line(marked(Mark.of(found.severity)), " ", *watched, found.summary, indent=indent, hang=2)
+        below = (Piece("└ ", Ink.QUIET),) if indent else ()
+        said = line(
+            *below, marked(Mark.of(found.severity)), " ", *watched, found.summary, indent=indent, hang=2
+        )
         return Row(
             FINDING + key,
             said,
             Piece(ranked.rule.id, Ink.QUIET),
-            tall=3 if found.severity > Severity.INFO and not indent else 1,
+            tall=4 if found.severity > Severity.INFO and not indent else 1,
         )
 
     def _playbooks(self) -> Iterator[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,8 @@ from tui.view.marks import ink_of, marked
 from tui.view.topic import Copy, Exhibit, ago, clock, command_copy, command_lines, labelled
 
 _SYMPTOMS = 10
+_STAMP = re.compile(r'(?:time="?)?\d{4}-\d\d-\d\dT[\d:.]+Z?"?\s+')
+"""The time at the head of a log line, which leaves no room for what it says."""
 _EXCERPT = 12
 _ONGOING = {Ongoing.YES: "still so", Ongoing.NO: "over", Ongoing.UNKNOWN: "unknown whether still so"}
 
@@ -175,7 +178,9 @@ def since(found: Finding, now: datetime) -> str:
 
 def _exhibit(proof: Evidence, number: int) -> Exhibit:
     first = next((shown for shown in proof.excerpt.lines if shown.strip()), "")
-    said = line(piece(f"{clock(proof.taken_at)} ", Ink.QUIET), piece(first.strip(), Ink.PROOF))
+    said = line(
+        piece(f"{clock(proof.taken_at)} ", Ink.QUIET), piece(_STAMP.sub("", first.strip()), Ink.PROOF)
+    )
     return Exhibit(f"{number} {proof.command.raw}", said, proof.command.raw, proof.excerpt.raw)
 
 

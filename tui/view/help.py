@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tui.ink import BLANK, Ink, Line, Piece, line, piece
-from tui.keys import Keys, Place, shown
+from tui.keys import MOVES, Keys, Place, shown
 from tui.view.colon_help import COMMAND_HELP
 
 _WIDTH = 19
@@ -21,12 +21,12 @@ def _page(place: Place, keys: Keys, visible: str, *, is_ascii: bool) -> Iterator
 
     yield line(f"Keys in: {place.value}", ink=Ink.TITLE)
     for action in keys.at(place):
+        if action.id in MOVES:
+            continue
         names = " or ".join(shown(key, is_ascii=is_ascii) for key in action.keys)
         yield _entry(names, action.help, Ink.KEY)
-    yield BLANK
-    yield line("Commands, after :", ink=Ink.TITLE)
-    for usage, told in COMMAND_HELP:
-        yield _entry(usage, told, Ink.KEY, 24)
+    moves = (shown(key, is_ascii=is_ascii) for move in MOVES for key in keys.get(move).keys)
+    yield _entry(" ".join(moves), "Move; left and right where rows are longer than the pane.", Ink.KEY)
     yield BLANK
     here = terms_in(visible)
     if here:
@@ -34,6 +34,10 @@ def _page(place: Place, keys: Keys, visible: str, *, is_ascii: bool) -> Iterator
         for term in here:
             yield _entry(term.name, term.meaning, Ink.COMMAND, 24)
         yield BLANK
+    yield line("Commands, after :", ink=Ink.TITLE)
+    for usage, told in COMMAND_HELP:
+        yield _entry(usage, told, Ink.KEY, 24)
+    yield BLANK
     yield line("All words", ink=Ink.TITLE)
     for term in terms():
         if term not in here:

@@ -145,13 +145,14 @@ _WHERE = re.compile(r" --(?:kubeconfig|context)[= ](?:'[^']*'|\S+)")
 
 def brief(command: str) -> str:
     """A command for a list: without the words that are the same in every row."""
-    return _WHERE.sub("", command)
+    return (" exec " in command and command.partition(" -- ")[2]) or _WHERE.sub("", command)
 
 
 def of_gap(gap: Gap) -> Exhibit:
     """A gap, as evidence of what is not known."""
     kind = gap.kind.value.replace("_", " ")
-    said = line(piece(f"? {kind} ", Ink.UNSEEN), gap.detail)
+    what = piece(brief(gap.command), Ink.COMMAND) if gap.command else piece(gap.detail)
+    said = line(piece(f"? {kind} ", Ink.UNSEEN), piece(f"{gap.node or 'cluster'} ", Ink.BOLD), what)
     return Exhibit(
         f"gap {gap.node} {gap.kind} {gap.command} {gap.detail}", said, gap.command, "", gap.node, gap
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.strip import Strip
 
-from tui.ink import BLANK, Ink, Line, Piece, line
+from tui.ink import BLANK, Ink, Line, Piece, line, wrapped
 from tui.keys import Place
 from tui.look import look_of
 from tui.widgets.inked import Inked
@@ -27,6 +27,7 @@ class AnswerPane(Inked):
         self.sheet: Sheet | None = None
         self.kept_filter = ""
         self._head: tuple[Line, ...] = ()
+        self._unwrapped: tuple[Line, ...] = ()
         self._said: tuple[Line, ...] = ()
         self._marked = range(0)
         self._kept: Sequence[int] | None = None
@@ -54,16 +55,17 @@ class AnswerPane(Inked):
 
     def say_instead(self, *said: Line) -> None:
         """Show a few lines in place of an answer."""
-        if self.sheet is None and self._said == said:
+        if self.sheet is None and self._unwrapped == said:
             return
-        self.sheet, self._said, self._kept, self._marked = None, said, None, range(0)
+        self.sheet, self._kept, self._marked = None, None, range(0)
+        self._say(*said)
         self._from_the_top()
 
     def show(self, sheet: Sheet, excerpt: str = "", head: Line | None = None) -> None:
         """Show an answer under its command, from the part that proves the point if that is in it."""
         self.sheet, self._kept, self.kept_filter = sheet, None, ""
         self._head = (head,) if head else ()
-        self._said = self._head if len(sheet) else (*self._head, line("the answer is empty", ink=Ink.QUIET))
+        self._say(*self._head, *(() if len(sheet) else (line("the answer is empty", ink=Ink.QUIET),)))
         self._marked = sheet.rows_of(excerpt) if excerpt else range(0)
         self._from_the_top()
         if self._marked:
@@ -77,7 +79,7 @@ class AnswerPane(Inked):
         self.kept_filter = wanted
         self._kept = self.sheet.matching(wanted) if wanted else None
         count = line(f"{len(self._kept or ()):,} of {len(self.sheet):,} rows hold {wanted!r}", ink=Ink.INFO)
-        self._said = (*self._head, count) if wanted else self._head
+        self._say(*self._head, *((count,) if wanted else ()))
         self._from_the_top()
 
     def render_line(self, y: int) -> Strip:
@@ -92,6 +94,17 @@ class AnswerPane(Inked):
             more = look.strip(line(sign, ink=Ink.KEY), cell_len(sign), self.rich_style)
             strip = Strip.join([strip.crop(0, width - more.cell_length), more])
         return strip
+
+    def lay_out(self) -> None:
+        """Wrap our own words again for another width."""
+        self._say(*self._unwrapped)
+        super().lay_out()
+
+    def _say(self, *said: Line) -> None:
+        """Our own words, above the rows or in their place; wrapped, unlike the rows."""
+        width, look = self.room.width, look_of(self)
+        self._unwrapped = said
+        self._said = tuple(row for one in said for row in wrapped(look.drawn(one), width)) if width else said
 
     def _from_the_top(self) -> None:
         self.fit()

@@ -69,11 +69,11 @@ class Listing(Inked):
         """The key of the entry at the cursor; empty when there is none."""
         return self._entries[self._cursor].key if 0 <= self._cursor < len(self._entries) else ""
 
-    def show(self, entries: tuple[Row, ...]) -> None:
-        """List these; the cursor stays on its entry, or on the place where it was."""
+    def show(self, entries: tuple[Row, ...], *, is_new: bool = False) -> None:
+        """List these; the cursor stays on its entry or near it; in something new it begins at the top."""
         if entries == self._entries:
             return
-        key, position = self.selected, self._cursor
+        key, position = ("", -1) if is_new else (self.selected, self._cursor)
         before = self._laid
         self._entries = entries
         self._lay()

@@ -9,7 +9,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.widget import Widget
 
 from tui.ink import BLANK, Ink, Line, line
@@ -43,9 +42,6 @@ class Panes(Widget, can_focus=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(("next", "previous", "older", "newer"))]
 
-    class Staged(Message):
-        """Another pane is shown, or has the keys."""
-
     def __init__(self) -> None:
         """Empty panes."""
         super().__init__(id="panes", classes="-list")
@@ -62,6 +58,8 @@ class Panes(Widget, can_focus=False):
         self._why_none = Row("none", BLANK, is_heading=True)
         self._trail = Trail()
         self._filter = ""
+        self._listed = ""
+        self._is_new = True
         self._is_arranged = False
 
     def compose(self) -> ComposeResult:
@@ -104,8 +102,9 @@ class Panes(Widget, can_focus=False):
         if not self.is_wide and self.stage is Stage.FIX and not topic.fixes:
             self.go(Stage.DETAIL)
 
-    def show_exhibits(self, exhibits: tuple[Exhibit, ...], why_none: Line) -> None:
-        """List the evidence of what is selected."""
+    def show_exhibits(self, topic: str, exhibits: tuple[Exhibit, ...], why_none: Line) -> None:
+        """List the evidence of a topic."""
+        self._is_new, self._listed = topic != self._listed, topic
         self._exhibits = {one.key: one for one in exhibits}
         self._why_none = Row("none", why_none, tall=3, is_heading=True)
         self._list_evidence()
@@ -189,7 +188,7 @@ class Panes(Widget, can_focus=False):
 
     def _list_evidence(self) -> None:
         rows = tuple(Row(one.key, one.line) for one in self._exhibits.values())
-        self.evidence.show(filtered(rows, self._filter) or (self._why_none,))
+        self.evidence.show(filtered(rows, self._filter) or (self._why_none,), is_new=self._is_new)
         self.evidence.say("Evidence", f"{len(rows):,}" if rows else "")
 
     def _forward_wide(self, *, has_fixes: bool) -> bool:
@@ -224,7 +223,6 @@ class Panes(Widget, can_focus=False):
                 Stage.EVIDENCE: (self.evidence, self.answer),
             }
             self._home(*shown.get(self.stage, (self.page,)))
-        self.post_message(self.Staged())
 
     def _home(self, *shown: Inked) -> None:
         """Give the keys to the first of these, unless one of them has them or none of our panes has."""
@@ -234,7 +232,6 @@ class Panes(Widget, can_focus=False):
 
     def _focus(self, pane: Inked) -> None:
         self.screen.set_focus(pane, scroll_visible=False)
-        self.post_message(self.Staged())
 
 
 def _parts(*parts: tuple[Line, ...]) -> tuple[Line, ...]:
