@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TypeVar
 
 from playbooks.model.answer import End, Gap
@@ -58,7 +59,12 @@ def read(kind: type[F], body: bytes | str, way: int = 0, *, is_truncated: bool =
 
 def recorded(kind: type[F], way: int = 0, cluster: str = "healthy", look: int = 1) -> F:
     """The fact that an agent of a recorded cluster told."""
-    return read(kind, told(cluster, *argv(kind, way), look=look), way)
+    return read(kind, _told(cluster, look, *argv(kind, way)), way)
+
+
+@cache
+def _told(cluster: str, look: int, *words: str) -> bytes:
+    return told(cluster, *words, look=look)
 
 
 def columns(*rows: tuple[str, ...]) -> str:
