@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from playbooks.practice import controllers
 from playbooks.practice.access import Access
 from playbooks.practice.catalog import Kind
+from playbooks.practice.crowd import fill, plan
 from playbooks.practice.frontends import Numbers
 from playbooks.practice.layout import furnish
 from playbooks.practice.naming import Names
@@ -173,11 +174,19 @@ def _shifted(text: str, delta: timedelta) -> str:
     return f"{moment.strftime('%Y-%m-%dT%H:%M:%S')}{dot}{fraction}Z"
 
 
-def build(seed: int = 0, nodes: int = 6, now: datetime = START, profile: str = DEFAULT) -> World:
-    """A healthy cluster that has been up for a day; the seed decides names, nodes and their order."""
+def build(
+    seed: int = 0, nodes: int = 6, now: datetime = START, profile: str = DEFAULT, crowd: int = 0
+) -> World:
+    """A healthy cluster that has been up for a day; the seed decides names, nodes and their order.
+
+    `crowd` is how many pods there are beside the shop and the system. Raises `ValueError` for too many.
+    """
     world = World(Names(seed), now - AGE, load(profile))
     furnish(world, nodes, INSTALLER)
+    plan(world, crowd)
     world.settle()
     world.advance(180)
     world.advance((now - world.now).total_seconds())
+    if crowd:
+        fill(world, crowd)
     return world
