@@ -154,6 +154,15 @@ def test_no_exec_runs_nothing(hanging: PracticeServer, here: Here) -> None:
     assert {gap["kind"] for gap in json.loads(ran.stdout)["gaps"]} == {"too_costly"}
 
 
+def test_a_mistyped_node_is_no_node_that_is_well(healthy: PracticeServer, here: Here) -> None:
+    ran = here("check", "--node", "nope*", *at(healthy), "-o", "json")
+    report = json.loads(ran.stdout)
+    assert ran.returncode == report["exit"] == 4
+    assert [gap["kind"] for gap in report["gaps"]] == ["not_found"]
+    assert "no node with an agent matches nope*" in report["gaps"][0]["detail"]
+    assert report["outcomes"]["AGT002"]["outcome"] == "could_not_look"
+
+
 def test_doctor_says_that_all_can_be_seen(healthy: PracticeServer, here: Here) -> None:
     ran = here("doctor", *at(healthy))
     assert ran.returncode == 0
