@@ -70,6 +70,7 @@ def small(folder: Path) -> Path:
         (gzip.compress(b"x" * 2000), "header in it is broken"),
         (packed({"notes/readme.md": b"hello"}), "neither a sysdump nor"),
     ],
+    ids=("empty", "text", "xz", "zstd", "headless zip", "text.gz", "zeros.gz", "letters.gz", "notes.tar"),
 )
 def test_what_is_no_archive_of_ours_says_so(data: bytes, words: str, tmp_path: Path) -> None:
     path = tmp_path / "given"
