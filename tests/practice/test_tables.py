@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from playbooks.model.bpf.load_balancing import BackendMap, ReverseNatMap, Servic
 from playbooks.model.cilium.agent.addresses import AgentAddresses
 from playbooks.model.cilium.agent.identities import AgentIdentities
 from playbooks.model.cilium.agent.load_balancing import AgentBackends
-from playbooks.model.cilium.agent.nodes import AgentNodes
+from playbooks.model.cilium.agent.nodes import AgentNodeNumbers, AgentNodes
 from playbooks.model.cilium.agent.services import AgentServices
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.fact import F, Fact, Provenance, Scene
@@ -29,7 +30,7 @@ from playbooks.practice.world import World, build
 from tests.facts import running_agent
 from tests.practice.worlds import set_up
 
-AGENT = (AgentAddresses, AgentIdentities, AgentNodes, AgentServices)
+AGENT = (AgentAddresses, AgentIdentities, AgentNodeNumbers, AgentNodes, AgentServices)
 MAPS = (BackendMap, EndpointMap, IpcacheMap, ReverseNatMap, ServiceMap)
 PERSON = Writer("kubectl-edit")
 NOWHEN = Provenance("", "", datetime(2026, 11, 23, tzinfo=UTC))
@@ -162,3 +163,21 @@ def test_backends_that_are_not_ready_wait_in_maintenance() -> None:
     world.advance(3)
     states = {one.state for one in read(AgentBackends, world, node).items}
     assert states == {"active", "maintenance"}
+
+
+def test_one_endpoint_and_one_identity_are_as_in_their_lists() -> None:
+    world = set_up("tunnel")
+    run = world.agents[first(world)]
+
+    def answer(*words: str) -> commands.Output:
+        output = commands.run(world, run, "cilium-agent", ("cilium-dbg", *words, "-o", "json"))
+        assert isinstance(output, commands.Output)
+        return output
+
+    for kind in ("endpoint", "identity"):
+        every = json.loads(answer(kind, "list").stdout)
+        one = every[-1]
+        assert json.loads(answer(kind, "get", str(one["id"])).stdout) == [one]
+        unknown = answer(kind, "get", "60000")
+        assert (unknown.exit_code, unknown.stdout) == (1, b"")
+        assert b"[404]" in unknown.stderr

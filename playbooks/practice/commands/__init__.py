@@ -107,15 +107,38 @@ def _timed(world: World, pod: PodRun, container: str, words: tuple[str, ...]) ->
 
 def _agent_command(view: AgentView, words: tuple[str, ...]) -> Output:
     command, wants_json = _without_format(words)
+    if command[:2] in _OF_ONE and len(command) == 3:
+        return _of_one(view, command)
     answer = _COMMANDS.get(command)
     if answer is None:
         return _refusal(command)
     text, document = answer
-    if not agents.is_up(view.world, view.node) or view.world.agents.get(view.node) is not view.run:
+    if not _answers(view):
         return Output(stderr=_UNREACHABLE.encode(), exit_code=1)
     if wants_json:
         return _refusal(command) if document is None else _json(document(view))
     return _text(text(view))
+
+
+def _of_one(view: AgentView, command: tuple[str, ...]) -> Output:
+    """A command about one endpoint or identity, which prints JSON either way."""
+    kind, _, number = command
+    if not _answers(view):
+        return Output(stderr=_UNREACHABLE.encode(), exit_code=1)
+    found = [row for row in _OF_ONE[kind, "get"](view) if str(row["id"]) == number]
+    if found:
+        return _json(found)
+    why = {
+        "endpoint": f"Cannot get endpoint {number}: [GET /endpoint/{{id}}][404] getEndpointIdNotFound",
+        "identity": f"Cannot get identity for given ID {number}: [GET /identity/{{id}}][404] "
+        "getIdentityIdNotFound",
+    }
+    return Output(stderr=f"Error: {why[kind]}\n\n".encode(), exit_code=1)
+
+
+def _answers(view: AgentView) -> bool:
+    """Whether this pod is its node's agent, and up."""
+    return agents.is_up(view.world, view.node) and view.world.agents.get(view.node) is view.run
 
 
 def _health_command(view: AgentView, words: tuple[str, ...]) -> Output:
@@ -233,5 +256,10 @@ _COMMANDS: dict[tuple[str, ...], tuple[_Text, _Document | None]] = {
     ("ip", "list"): (addresses.ip_text, addresses.ip_documents),
     ("bpf", "ipcache", "list"): (addresses.ipcache_text, addresses.ipcache_documents),
     ("bpf", "endpoint", "list"): (addresses.endpoint_map_text, addresses.endpoint_map_documents),
+    ("nodeid", "list"): (addresses.node_number_text, addresses.node_number_documents),
     ("node", "list"): (addresses.node_text, addresses.node_documents),
+}
+_OF_ONE: dict[tuple[str, ...], Callable[[AgentView], list[Json]]] = {
+    ("endpoint", "get"): endpoints.documents,
+    ("identity", "get"): addresses.identity_documents,
 }

@@ -9,6 +9,7 @@ from playbooks.practice import agents
 from playbooks.practice.catalog import NODES, SLICES
 from playbooks.practice.commands.columns import laid_out
 from playbooks.practice.commands.view import AgentView, LocalEndpoint
+from playbooks.practice.naming import stable
 from playbooks.practice.network import NodeNetwork, identity_number
 from playbooks.practice.objects import Json, name_of
 
@@ -49,6 +50,27 @@ def identity_text(view: AgentView) -> str:
     lines = ["ID\tLABELS\t"]
     for number, labels in _identities(view).items():
         lines += [f"{number if label is labels[0] else ''}\t{label}\t" for label in labels]
+    return laid_out("\n".join(lines)) + "\n"
+
+
+def node_number_documents(view: AgentView) -> list[Json]:
+    """The answer of `nodeid list -o json`."""
+    return [
+        {
+            "id": stable(f"{view.boot}{name}", 1, 0xFFFF),
+            "ips": [*network.addresses.every, *network.routers.every],
+        }
+        for name, network in _nodes(view).items()
+    ]
+
+
+def node_number_text(view: AgentView) -> str:
+    """The answer of `nodeid list`."""
+    lines = ["NODE ID\tIP ADDRESSES\tSPI"]
+    for row in node_number_documents(view):
+        first, *others = row["ips"]
+        lines.append(f"{row['id']:#x}\t{first}\t")
+        lines += [f"\t{ip}\t" for ip in others]
     return laid_out("\n".join(lines)) + "\n"
 
 
