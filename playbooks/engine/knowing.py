@@ -106,6 +106,8 @@ def _is_done(task: asyncio.Task[Fact | Gap]) -> bool:
 def _all_failed(kind: type[Fact], tried: list[tuple[Way, Gap]]) -> Gap:
     if not tried:
         return Gap(GapKind.NOT_FOUND, f"there is no way to know {kind.__name__}")
+    # A way that the version has tells more than one that it lacks: how it failed can be put right.
+    tried = sorted(tried, key=lambda one: one[1].kind is GapKind.NOT_IN_THIS_VERSION)
     first = tried[0][1]
     others = "; ".join(f"{way.name}: {gap.detail}" for way, gap in tried[1:] if gap.detail != first.detail)
     return replace(first, detail=f"{first.detail} (then {others})") if others else first

@@ -92,6 +92,19 @@ async def test_the_second_way_is_tried_when_the_first_fails() -> None:
     assert snapshot.roots[0].finding.evidence[0].way == "old count"
 
 
+async def test_a_way_that_failed_counts_more_than_one_that_the_version_lacks() -> None:
+    def fails(request: object) -> Gap | None:
+        argv = request.argv if isinstance(request, AgentCommand) else ()
+        if argv == ("count",):
+            return Gap(GapKind.NOT_IN_THIS_VERSION, "no count here")
+        return Gap(GapKind.FORBIDDEN, "exec is forbidden") if argv == ("tally",) else None
+
+    gaps = (await run(ToyCluster(hook=fails), rule(too_high))).gaps
+    assert {(gap.kind, gap.detail) for gap in gaps if gap.node} == {
+        (GapKind.FORBIDDEN, "exec is forbidden (then count: no count here)")
+    }
+
+
 async def test_nothing_is_asked_twice_in_a_look() -> None:
     cluster = ToyCluster()
     await run(cluster, rule(too_high), rule(nobody_counts, "TOY002"))
