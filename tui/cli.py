@@ -18,6 +18,8 @@ _BY_SIGNAL = (130, 143)
 def main() -> int:
     """Run the command line; the exit code."""
     argv = sys.argv[1:]
+    if sys.stdout is None or sys.stderr is None:
+        _hold_closed_streams()
     if argv in (["--version"], ["-V"]):
         sys.stdout.write(f"honeyguide {__version__}\n")
         return 0
@@ -27,6 +29,12 @@ def main() -> int:
     if code in _BY_SIGNAL:
         _leave(code)
     return code
+
+
+def _hold_closed_streams() -> None:
+    """A stream that was closed by who started us (`>&-`) is one that nobody reads."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  lasts as long as we do
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  lasts as long as we do
 
 
 def _run(options: Options) -> int:

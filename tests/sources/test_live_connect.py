@@ -141,6 +141,7 @@ class TestTls:
             async with unreachable(tmp_path, server=server) as source:
                 error = await failing(source)
         assert "does not speak TLS" in error.what
+        assert " object at 0x" not in error.what
 
     async def test_tls_where_plain_was_expected(self, tmp_path: Path) -> None:
         async with (

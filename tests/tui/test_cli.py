@@ -188,6 +188,35 @@ def test_a_reader_who_leaves_early_breaks_nothing(words: tuple[str, ...], code: 
     assert ran.wait(60) == code
 
 
+@pytest.mark.parametrize("words", [("check", "--input", OPERATOR_DOWN), ("explain", "AGT020")])
+def test_a_full_disk_is_said_and_a_closed_output_is_nobodys(words: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "tui", *words],
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ran.returncode == 70
+    assert "standard output cannot be written: No space left on device" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    closed = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "tui", *words],
+        cwd=ROOT,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert closed.stderr == ""
+    assert closed.returncode == (1 if words[0] == "check" else 0)
+
+
 def drawn(*words: str, **more: str) -> str:
     """What the command writes to a terminal."""
     ours, terminal = pty.openpty()

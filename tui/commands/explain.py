@@ -9,6 +9,7 @@ from playbooks.engine.discovery import Catalogue, catalogue
 from playbooks.engine.report.marks import plain
 from playbooks.model.rule import Rule
 from tui.commands.options import Options
+from tui.commands.printing import write
 from tui.commands.terminal import is_ascii
 from tui.commands.trouble import Trouble
 
@@ -26,7 +27,7 @@ def run(options: Options) -> int:
     if rule is None:
         raise _unknown(options.words[0], known)
     text = "".join(f"{line}\n" for line in _page(rule, known))
-    sys.stdout.write(plain(text).replace("\\n", "\n") if is_ascii(sys.stdout) else text)
+    write(plain(text).replace("\\n", "\n") if is_ascii(sys.stdout) else text)
     return 0
 
 

@@ -10,6 +10,7 @@ from playbooks.engine.report import Exit, Line, Tone, as_json, as_lines, as_mark
 from playbooks.engine.report.marks import plain
 from playbooks.engine.snapshot import Snapshot
 from tui.commands.terminal import is_ascii, is_dumb
+from tui.commands.trouble import BROKEN, Trouble
 
 _STYLES = {
     Tone.PLAIN: "",
@@ -52,12 +53,19 @@ def print_lines(lines: Iterable[Line]) -> None:
 
 
 def write(text: str) -> None:
-    """Write to standard output now; when nobody reads any more, silently do without."""
+    """Write to standard output now; when nobody reads any more, silently do without.
+
+    Raises `Trouble` when it cannot be written, as on a full disk.
+    """
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         deafen()
+    except OSError as error:
+        deafen()
+        what = f"standard output cannot be written: {error.strerror}"
+        raise Trouble(what, "", "make room there, or write it elsewhere", BROKEN) from None
 
 
 def deafen() -> None:

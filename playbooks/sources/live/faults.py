@@ -80,7 +80,8 @@ def _certificate(error: BaseException) -> Fault:
 
 
 def _tls(error: BaseException) -> Fault:
-    words = _words(error)
+    # The connector's own words hold the address of a Python object.
+    words = _words(error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error)
     if "WRONG_VERSION_NUMBER" in words or "HTTP_REQUEST" in words or "RECORD_LAYER" in words:
         return Fault(
             f"this port does not speak TLS: {words}", "check the port, or begin the server with http://"
