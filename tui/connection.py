@@ -39,6 +39,8 @@ class Connected:
     """What is being recorded and whether that works, in a few words; empty when nothing is."""
     load: Callable[[], str] = _nothing
     """How the source spares the cluster, in a few words; empty when it need not."""
+    finished: Callable[[Snapshot], None] = _forget
+    """Told of every run that came to its end, on the engine's thread, so that it can be kept."""
 
 
 Connect = Callable[[], Awaitable[Connected]]

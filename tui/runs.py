@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -60,6 +60,8 @@ class Runs:
     """What the person chose for runs."""
     interval: float
     """Seconds between two looks at a finding that is watched."""
+    finished: Callable[[Snapshot], None]
+    """Told of every run that came to its end, on the engine's thread."""
     snapshot: Snapshot | None = None
     """All that is known so far."""
     gone: dict[str, Gone] = field(default_factory=dict)
@@ -102,6 +104,8 @@ class Runs:
         self._look += order.looks
 
         def told(snapshot: Snapshot) -> None:
+            if snapshot.is_over:
+                self.finished(snapshot)
             self.post(SnapshotArrived(number, snapshot))
 
         run, future = self.engine.run(self.source, order, told)
@@ -146,6 +150,7 @@ class Runs:
         self._put_together()
         if started.watching:
             self._go_on_watching(started.watching, is_broken=is_broken)
+            self._ask_symptoms(went.values())
         return tuple(went.values())
 
     def look_again(self, key: str) -> None:
@@ -188,6 +193,12 @@ class Runs:
         for key in self.gone.keys() & keyed(whole).keys():
             del self.gone[key]
 
+    def _ask_symptoms(self, went: Iterable[Gone]) -> None:
+        """What followed from a cause that is gone would now stand there as if it were a cause itself."""
+        rules = dict.fromkeys(rule for gone in went for rule in _below(gone.ranked))
+        if rules:
+            self.start(tuple(rules))
+
     def _go_on_watching(self, key: str, *, is_broken: bool) -> None:
         from tui import asking
 
@@ -197,6 +208,12 @@ class Runs:
             pause = self.engine.submit(asking.paused(self.source, self.interval))
             self._pauses[key] = pause
             pause.add_done_callback(lambda done: None if done.cancelled() else self.post(LookDue(key)))
+
+
+def _below(ranked: Ranked) -> Iterator[Rule]:
+    for symptom in ranked.symptoms:
+        yield symptom.rule
+        yield from _below(symptom)
 
 
 def _ended(number: int, done: Future[Snapshot]) -> RunEnded:

@@ -72,7 +72,8 @@ class Session:
         if self.engine is None:
             return
         self.connected = connected
-        self.runs = Runs(self.engine, connected.source, self.post, self._order, self.options.interval)
+        interval, finished = self.options.interval, connected.finished
+        self.runs = Runs(self.engine, connected.source, self.post, self._order, interval, finished)
         if not self.options.is_quiet:
             self.check(self.options.playbooks)
 

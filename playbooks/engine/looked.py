@@ -51,7 +51,7 @@ def _in_look(look: Knowing) -> Iterator[tuple[type[Fact], Looked]]:
     for (kind, _), gap in tuple(look.gaps.items()):
         yield kind, Looked(gap.command, "", gap.node, gap.taken_at, gap)
     for (kind, node), fact in look.known().items():
-        if not kind.is_view:
+        if not kind.is_view and fact.provenance.command:
             yield kind, _answered(fact.provenance, node)
 
 

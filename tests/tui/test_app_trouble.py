@@ -11,6 +11,7 @@ import pytest
 from playbooks.engine.discovery import Catalogue
 from playbooks.engine.run import Run
 from playbooks.model.cilium.installation import Installation
+from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Finding
 from playbooks.model.kube.nodes import Nodes
 from playbooks.model.rule import Playbook, PlaybookStep
@@ -153,11 +154,17 @@ async def test_nothing_is_left_behind_after_the_end() -> None:
 
 
 BAD = ["b"]
+DOWN = Condition(ConditionKind.OPERATOR_DOWN)
 
 
 def toy_wrong(nodes: Nodes) -> Iterator[Finding]:
     """A node is bad."""
-    yield from (warn(nodes, name, same_as="bad") for name in BAD)
+    yield from (warn(nodes, name, same_as="bad", asserts=(DOWN,)) for name in BAD)
+
+
+def toy_symptom(nodes: Nodes) -> Iterator[Finding]:
+    """A node suffers."""
+    yield from (warn(nodes, f"{name} too", because_of=(DOWN,)) for name in BAD[:1])
 
 
 def toy_sound(installation: Installation) -> Iterator[Finding]:
@@ -167,9 +174,9 @@ def toy_sound(installation: Installation) -> Iterator[Finding]:
 
 @pytest.fixture
 def toys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Two rules instead of all, one of which finds what is in `BAD`."""
+    """Three rules instead of all: one finds what is in `BAD`, one what follows from it."""
     steps = (PlaybookStep("toy", "Is it bad?", "kubectl get toys", "Because.", "Read it."),)
-    rules = (rule(toy_wrong, "TOY001"), rule(toy_sound, "TOY002"))
+    rules = (rule(toy_wrong, "TOY001"), rule(toy_sound, "TOY002"), rule(toy_symptom, "TOY003"))
     known = Catalogue((Playbook("toy", "Toy", "Is it a toy?", steps),), rules)
     monkeypatch.setattr("playbooks.engine.discovery.catalogue", lambda: known)
     BAD[:] = ["b"]
@@ -194,6 +201,20 @@ async def test_a_finding_is_watched_until_it_is_gone_and_its_time_is_shown() -> 
         detail = await text_after(app, pilot, "enter")
         assert "first seen gone at 2026-01-01T00:" in detail
         assert "What proves it" in "\n".join(one.text for one in app.diagnose.panes.page.lines)
+
+
+@pytest.mark.usefixtures("toys")
+async def test_what_followed_from_a_cause_is_asked_again_when_the_cause_is_gone() -> None:
+    cluster = ToyCluster()
+    app = console(connecting_to(cluster))
+    async with running(app) as pilot:
+        await until(pilot, lambda: is_settled(app))
+        assert [one.rule.id for one in app.session.snapshot.roots] == ["TOY001"]
+        assert [one.rule.id for one in app.session.snapshot.roots[0].symptoms] == ["TOY003"]
+        BAD.clear()
+        await pilot.press("r")
+        await until(pilot, lambda: len(app.session.runs.gone) == 2)
+        assert not app.session.snapshot.roots
 
 
 @pytest.mark.usefixtures("toys")
