@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playbooks.engine.run import Order
+    from playbooks.engine.snapshot import Snapshot
     from playbooks.model.answer import Source
     from playbooks.model.rule import Rule
 
 
 def _nothing() -> str:
     return ""
+
+
+def _forget(snapshot: Snapshot) -> None:
+    """Nothing is kept."""
 
 
 @dataclass(frozen=True, slots=True)

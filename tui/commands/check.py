@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playbooks.engine.report import as_json
 from playbooks.engine.run import Order
 from playbooks.model.answer import Source
 from playbooks.model.rule import Rule
 from tui.commands.choosing import rules_of
+from tui.commands.keeping import keep
 from tui.commands.opening import open_live, recording, way_in
 from tui.commands.options import Options
 from tui.commands.printing import print_report
@@ -69,7 +69,7 @@ async def _check_live(access: Access, options: Options, rules: tuple[Rule, ...])
             order = options.order(rules, access.command_prefix)
             snapshot, code = await run_to_the_end(opened.source, order, options, signals)
             if opened.journal:
-                opened.journal.report(as_json(snapshot, code).encode())
+                keep(opened.journal, snapshot, code)
             # Printed before anything is closed: after a signal the person waits for this, not for the disk.
             print_report(snapshot, code, options.output)
         finally:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.commands.keeping import keep
 from tui.commands.near import near
 from tui.commands.opening import open_live, usual_folder, way_in
 from tui.commands.options import Options
@@ -16,6 +17,7 @@ from tui.commands.trouble import Trouble
 
 if TYPE_CHECKING:
     from playbooks.engine.run import Order
+    from playbooks.engine.snapshot import Snapshot
     from playbooks.model.rule import Rule
     from playbooks.sources.access import Access
     from playbooks.sources.careful import Careful
@@ -90,7 +92,12 @@ class LiveConsole:
             is_practice=self._prepare is not None,
             recording=recording,
             load=partial(_load, opened.cluster.source),
+            finished=self._keep,
         )
+
+    def _keep(self, snapshot: Snapshot) -> None:
+        if self._journal:
+            keep(self._journal, snapshot)
 
     def _way_in(self) -> Access:
         if self._prepare:
