@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from playbooks.practice import events
 from playbooks.practice.catalog import NODES, PODS
-from playbooks.practice.objects import Json, labels_of, matches, name_of
+from playbooks.practice.objects import Json, labels_of, matches, name_of, owner_of
 from playbooks.practice.ownership import Writer
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def bind(world: World) -> None:
         if pod["spec"].get("nodeName") in load:
             load[pod["spec"]["nodeName"]] += 1
     for pod in waiting:
-        fitting = [name_of(node) for node in nodes if _fits(world, pod, node)]
+        fitting = [name_of(node) for node in _candidates(world, pod, nodes) if _fits(world, pod, node)]
         if not fitting:
             _refuse(world, pod, len(nodes))
             continue
@@ -53,6 +53,15 @@ def bind(world: World) -> None:
         load[node] += 1
         bound = {**pod, "spec": {**pod["spec"], "nodeName": node}}
         events.scheduled(world, world.put(PODS, bound, _SCHEDULER), node)
+
+
+def _candidates(world: World, pod: Json, nodes: list[Json]) -> list[Json]:
+    """The node that a daemon's pod was made for, else all."""
+    owner = owner_of(pod)
+    if owner is None or owner["kind"] != "DaemonSet":
+        return nodes
+    node = world.store.get(NODES, "", node_of_daemon(pod))
+    return [node] if node is not None else []
 
 
 def _fits(world: World, pod: Json, node: Json) -> bool:
