@@ -17,6 +17,13 @@ ID       AttachType      AttachFlags     Name
 WRITTEN = {
     "CgroupPrograms: bpftool's cgroups as text": _CGROUPS,
     "CgroupPrograms: bpftool's other cgroups as text": _CGROUPS,
+    "KernelMaps: bpftool's maps as text": """
+32: hash  name cilium_lxc  flags 0x81
+\tkey 20B  value 48B  max_entries 65535  memlock 1051776B
+34: prog_array  name cilium_call_pol  flags 0x0
+\tkey 4B  value 4B  max_entries 65535  memlock 524592B
+\towner_prog_type sched_cls  owner jited
+""",
     "Attachments: bpftool's devices": """
 [{"xdp":[{"devname":"eth0","ifindex":4,"mode":"driver","id":71},
          {"devname":"eth1","ifindex":5,"multi_attachments":[{"mode":"generic","id":72},{"mode":"offload","id":73}]}],
