@@ -24,12 +24,14 @@ from playbooks.model.finding import (
 from playbooks.model.kube.complaints import complaint_of, standing_of, unready_since
 from playbooks.model.kube.pods import Pod, Pods
 from playbooks.model.kube.workloads import Deployment, Deployments
-from playbooks.model.moments import lasts
+from playbooks.model.moments import is_recent, lasts
 from playbooks.model.rule import Case, fault
 
 _LABEL = "hubble-relay"
 _LASTING = timedelta(seconds=60)
 """Relay turns unready for some seconds whenever its peers restart."""
+_BACK_OFF = timedelta(minutes=6)
+"""Kubelet starts what ended again and again within five minutes; then Relay needs a moment."""
 
 
 @fault(
@@ -47,7 +49,8 @@ def relay_not_ready(
 
     Relay asks every agent for its flows and answers as one. It learns of the agents from the one on its own
     node, through the service hubble-peer, and calls itself unhealthy when it is connected to none. So it
-    follows the agents: it is down with them and comes back by itself. Its restarts alone mean nothing.
+    follows the agents: it is down with them and comes back by itself, though kubelet may let it wait for
+    five minutes more after it had ended many times. Its restarts alone mean nothing.
     """
     relay = deployments.labelled("k8s-app", _LABEL, installation.namespace)
     if relay is None:
@@ -63,7 +66,8 @@ def relay_not_ready(
     nodes = _behind(unready, agents)
     is_explained = bool(unready and nodes) and all(_is_looping(agents, node) for node in nodes)
     if is_explained or _is_lasting(relay, unready, pods.taken_at):
-        yield _finding(relay, unready, nodes, deployments, pods)
+        is_coming = not nodes and _is_coming(unready, agents, pods.taken_at)
+        yield _finding(relay, unready, nodes, deployments, pods, is_coming=is_coming)
 
 
 def _behind(unready: list[Pod], agents: Agents) -> list[str]:
@@ -89,8 +93,28 @@ def _is_lasting(relay: Deployment, unready: list[Pod], now: datetime) -> bool:
     return all(lasts(unready_since(pod), now, _LASTING) for pod in unready)
 
 
+def _is_coming(unready: list[Pod], agents: Agents, now: datetime) -> bool:
+    """Whether the agents of the nodes where Relay waits in back-off came back after it went, and lately."""
+    return bool(unready) and all(_waits_for_kubelet(pod, agents, now) for pod in unready)
+
+
+def _waits_for_kubelet(pod: Pod, agents: Agents, now: datetime) -> bool:
+    agent, since = agents.by_node.get(pod.spec.node_name), unready_since(pod)
+    ready = agent.pod.condition_of("Ready") if agent else None
+    if complaint_of(pod) or ready is None or ready.status != "True" or since is None:
+        return False
+    came = ready.last_transition_time
+    return came is not None and came >= since and is_recent(came, now, _BACK_OFF)
+
+
 def _finding(
-    relay: Deployment, unready: list[Pod], nodes: list[str], deployments: Deployments, pods: Pods
+    relay: Deployment,
+    unready: list[Pod],
+    nodes: list[str],
+    deployments: Deployments,
+    pods: Pods,
+    *,
+    is_coming: bool = False,
 ) -> Finding:
     ready, wanted = relay.status.ready_replicas, relay.wanted
     starts = [since for pod in unready if (since := unready_since(pod))]
@@ -98,9 +122,10 @@ def _finding(
     own = [pod.spec.node_name for pod in unready if pod.spec.node_name]
     proofs: list[Evidence] = [deployments.evidence(f"{relay.ref}: {ready} of {wanted} replicas are ready")]
     return finding(
-        Severity.INFO if ready else Severity.WARN,
+        Severity.INFO if ready or is_coming else Severity.WARN,
         relay.ref,
-        f"{relay.ref} has {ready} of {wanted} replicas ready",
+        f"{relay.ref} has {ready} of {wanted} replicas ready"
+        + (", and its agent has just come back" if is_coming else ""),
         evidence=[*proofs, *(pods.evidence(standing_of(pod)) for pod in unready[:3])],
         asserts=() if ready else (Condition(ConditionKind.RELAY_DOWN),),
         because_of=[

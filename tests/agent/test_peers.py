@@ -206,6 +206,23 @@ def test_a_back_off_of_relay_is_no_cause_of_its_own(end: Json | None) -> None:
     assert [one.rule.id for one in snapshot.roots if one.finding.severity > Severity.INFO] == ["AGT001"]
 
 
+@pytest.mark.parametrize(
+    ("came", "severity"), [("2026-11-23T01:38:00Z", Severity.INFO), ("2026-11-23T01:33:00Z", Severity.WARN)]
+)
+def test_relay_in_back_off_may_wait_for_kubelet_after_its_agent_came_back(
+    came: str, severity: Severity
+) -> None:
+    def agent(item: Json) -> Json:
+        if item["metadata"].get("labels", {}).get("k8s-app") == "cilium":
+            for condition in item["status"]["conditions"]:
+                if condition["type"] == "Ready":
+                    condition["lastTransitionTime"] = came
+        return item
+
+    looping = relay("2026-11-23T01:30:00Z", waiting="CrashLoopBackOff", message="back-off 5m0s restarting")
+    assert only("AGT072", *looping, each("pods", agent)).severity is severity
+
+
 def test_relay_that_tells_why_it_loops_is_believed() -> None:
     def ended(item: Json) -> Json:
         if item["metadata"].get("labels", {}).get("k8s-app") == "hubble-relay":
