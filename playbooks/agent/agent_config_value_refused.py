@@ -118,6 +118,8 @@ def _finding(config: CiliumConfig, hits: list[_Hit]) -> Finding:
     ]
     times = [hit.line.time or (hit.run.end.finished_at if hit.run.end else None) for hit in hits]
     known = [time for time in times if time]
+    # The log holds the last start only; a pod that has not been ready since an earlier one says since when.
+    began = [*known, *(hit.pod.unready_since for hit in hits if hit.pod.unready_since)]
     where = f" ({', '.join(nodes[:5])})" if nodes else ""
     said = f"{main.key}: {main.value}" if main.value else f"{main.key}, which is missing,"
     return finding(
@@ -132,7 +134,7 @@ def _finding(config: CiliumConfig, hits: list[_Hit]) -> Finding:
             *(hit.run.words(hit.line) for hit in hits[1:4]),
         ),
         asserts=tuple(hit.condition for hit in hits),
-        first_seen=min(known, default=None),
+        first_seen=min(began, default=None),
         last_seen=max(known, default=None),
         ongoing=Ongoing.YES,
         impact=f"{' and '.join(who)} cannot start{where}; the others fail the same way at their next restart",

@@ -53,7 +53,7 @@ def agent_crash_loops(run: OnNode[LastRun], warnings: Warnings | None) -> Iterat
         stated_cause=last.last.said if last.last else "",
         alternatives=_alternatives(last),
         impact=f"new pods, policies, services and DNS rules on {run.node} wait; known traffic goes on",
-        first_seen=agent.pod.metadata.creation_timestamp if status.restart_count <= 1 else None,
+        first_seen=agent.pod.unready_since,
         last_seen=end.finished_at if end else None,
         ongoing=Ongoing.YES,
         fixes=(

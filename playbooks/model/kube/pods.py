@@ -236,6 +236,12 @@ class Pod(Object, frozen=True):
         return next((c for c in self.status.conditions or () if c.type == kind), None)
 
     @property
+    def unready_since(self) -> datetime | None:
+        """Since when it has not been ready without a break; none while it is."""
+        ready = self.condition_of("Ready")
+        return ready.last_transition_time if ready and ready.status == "False" else None
+
+    @property
     def meant_for(self) -> str:
         """The node that it runs on or, for a DaemonSet's pod that waits, the one it is for."""
         affinity = self.spec.affinity and self.spec.affinity.node_affinity
