@@ -10,6 +10,7 @@ import pytest
 
 from playbooks.engine.discovery import Catalogue
 from playbooks.engine.run import Run
+from playbooks.model.answer import Gap, GapKind
 from playbooks.model.cilium.installation import Installation
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Finding
@@ -215,6 +216,24 @@ async def test_what_followed_from_a_cause_is_asked_again_when_the_cause_is_gone(
         await pilot.press("r")
         await until(pilot, lambda: len(app.session.runs.gone) == 2)
         assert not app.session.snapshot.roots
+
+
+@pytest.mark.usefixtures("toys")
+async def test_what_cannot_be_seen_any_more_is_not_gone() -> None:
+    blind: list[Gap] = []
+    cluster = ToyCluster(hook=lambda one: blind[0] if blind and "nodes" in one.command() else None)
+    app = console(connecting_to(cluster), interval=3600.0)
+    async with running(app) as pilot:
+        await until(pilot, lambda: is_settled(app))
+        blind.append(Gap(GapKind.FORBIDDEN, "nodes is forbidden", "kubectl get nodes"))
+        await pilot.press("r")
+        await until(pilot, lambda: "not seen again" in screen_text(app))
+        assert not app.session.runs.gone
+        assert "nodes is forbidden" in await text_after(app, pilot, "enter")
+        for _ in range(2):
+            await pilot.press("r")
+            await until(pilot, lambda: app.session.runs._pauses)
+        assert len(app.session.snapshot.gaps) == len({gap.command for gap in app.session.snapshot.gaps})
 
 
 @pytest.mark.usefixtures("toys")

@@ -15,7 +15,7 @@ from tui.ink import Ink, Line, Piece, line, piece
 from tui.runs import Gone
 from tui.view.gaps import count_unseen
 from tui.view.marks import glyph, ink_of, marked
-from tui.view.merged import keyed
+from tui.view.merged import is_unseen, keyed
 from tui.view.rows import Row, heading
 from tui.view.step import NO_RULE, Standing, standing
 from tui.view.topic import clock
@@ -105,7 +105,9 @@ class Board:
 
     def _finding(self, ranked: Ranked, key: str, indent: int) -> Row:
         found = ranked.finding
-        watched = (piece("watched ", Ink.INFO),) if key in self.watched else ()
+        watched: tuple[Piece, ...] = (piece("watched ", Ink.INFO),) if key in self.watched else ()
+        if self.snapshot and is_unseen(self.snapshot.outcomes.get(ranked.rule.id)):
+            watched = (*watched, piece("? not seen again ", Ink.UNSEEN))
         below = (Piece("└ ", Ink.QUIET),) if indent else ()
         said = line(
             *below, marked(Mark.of(found.severity)), " ", *watched, found.summary, indent=indent, hang=2

@@ -11,7 +11,7 @@ from tui.ink import Ink, line
 from tui.view.board import FINDING, GAPS, GONE, PLAYBOOK, STEP, Board
 from tui.view.finding import FindingTopic, Watching
 from tui.view.gaps import GapsTopic
-from tui.view.merged import keyed
+from tui.view.merged import is_unseen, keyed
 from tui.view.step import PlaybookTopic, StepTopic
 from tui.view.topic import Nothing, Topic
 
@@ -53,7 +53,9 @@ class Desk:
             return self._gone(GONE + name) if gone else None
         snapshot = self.board.snapshot
         now = snapshot.taken_at if snapshot else datetime.now(UTC)
-        watching = Watching(name in self.board.watched, now)
+        outcome = snapshot.outcomes.get(ranked.rule.id) if snapshot else None
+        doubt = outcome.why if outcome and is_unseen(outcome) else ""
+        watching = Watching(name in self.board.watched, now, None, doubt)
         return FindingTopic(key, ranked, now, watching, _cause_of(ranked, snapshot))
 
     def _gone(self, key: str) -> Topic | None:

@@ -16,7 +16,7 @@ from playbooks.model.rule import Rule
 from tui.ink import BLANK, Ink, Line, Piece, line, lines, piece
 from tui.view.fixes import fix_copies, fix_lines, fix_title
 from tui.view.marks import ink_of, marked
-from tui.view.topic import Copy, Exhibit, ago, clock, command_copy, command_lines, labelled
+from tui.view.topic import Copy, Exhibit, ago, clock, command_copy, command_lines, labelled, short
 
 _SYMPTOMS = 10
 _STAMP = re.compile(r'(?:time="?)?\d{4}-\d\d-\d\dT[\d:.]+Z?"?\s+')
@@ -35,6 +35,8 @@ class Watching:
     """When it was last looked at."""
     gone: datetime | None = None
     """When it was first seen to be gone."""
+    doubt: str = ""
+    """Why the last look saw nothing, if it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,11 @@ class FindingTopic:
             yield line(piece(f"✓ gone, first seen gone at {moment(watching.gone)}", Ink.OK))
             yield line("What was seen before is kept below.", ink=Ink.QUIET)
             yield BLANK
-        elif watching.is_on:
+        if watching.doubt:
+            yield line(piece("? the last look saw nothing of this: ", Ink.UNSEEN), short(watching.doubt))
+            yield line("What was seen before is kept below; it is not known to be gone.", ink=Ink.QUIET)
+            yield BLANK
+        if watching.is_on:
             last = f"; last look {clock(watching.last)} UTC" if watching.last else ""
             yield line(piece(f"watched until it is gone{last}; x stops", Ink.INFO))
             yield BLANK

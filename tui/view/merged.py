@@ -7,16 +7,22 @@ from dataclasses import replace
 
 from playbooks.engine.ranking import Found, Ranked, ranked
 from playbooks.engine.snapshot import Snapshot
+from playbooks.model.answer import Gap
+from playbooks.model.outcome import Outcome, OutcomeKind
 
 
 def merged(earlier: Snapshot | None, later: Snapshot) -> Snapshot:
-    """The later results where there are any, the earlier ones elsewhere."""
+    """The later results where there are any, the earlier ones elsewhere.
+
+    A finding whose rule could not look again stays: what is not seen is not gone.
+    """
     if earlier is None:
         return later
-    covers = set(later.rules) >= set(earlier.rules)
-    if covers and later.is_over:
+    is_whole = set(later.rules) >= set(earlier.rules) and later.is_over
+    now = {key: _kept(earlier.outcomes.get(key), outcome) for key, outcome in later.outcomes.items()}
+    if is_whole and now == later.outcomes:
         return later
-    outcomes = {**earlier.outcomes, **later.outcomes}
+    outcomes = now if is_whole else {**earlier.outcomes, **now}
     rules = tuple(dict.fromkeys((*earlier.rules, *later.rules)))
     found = [
         Found(rule, finding)
@@ -31,10 +37,31 @@ def merged(earlier: Snapshot | None, later: Snapshot) -> Snapshot:
         rules=rules,
         outcomes=outcomes,
         ranked=ranked(found),
-        gaps=tuple(dict.fromkeys((*later.gaps, *earlier.gaps))),
+        gaps=later.gaps if is_whole else _gaps(earlier, later),
         nodes=later.nodes or earlier.nodes,
         ready=later.ready if later.nodes else earlier.ready,
     )
+
+
+def is_unseen(outcome: Outcome | None) -> bool:
+    """Whether the findings of an outcome are from an earlier look, and this one saw nothing."""
+    return outcome is not None and bool(outcome.findings) and outcome.kind in _BLIND
+
+
+_BLIND = (OutcomeKind.COULD_NOT_LOOK, OutcomeKind.CRASHED)
+
+
+def _kept(earlier: Outcome | None, later: Outcome) -> Outcome:
+    if earlier and earlier.findings and not later.findings and later.kind in _BLIND:
+        return replace(later, findings=earlier.findings)
+    return later
+
+
+def _gaps(earlier: Snapshot, later: Snapshot) -> tuple[Gap, ...]:
+    """The later gaps, and the earlier ones of what was not asked again."""
+    every = (*earlier.gaps, *later.gaps)
+    newest = {(gap.command, gap.node, gap.command or gap.detail): gap for gap in every}
+    return tuple(newest.values())
 
 
 def keyed(snapshot: Snapshot | None) -> dict[str, Ranked]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -53,14 +54,13 @@ class Sheet:
 
     def matching(self, wanted: str) -> Sequence[int]:
         """The rows that hold a text, upper and lower case being the same."""
-        pattern = re.compile(re.escape(wanted.encode()), re.IGNORECASE)
+        text, sought = self.text.lower(), wanted.lower().encode()
         found = array("Q")
-        last = -1
-        for match in pattern.finditer(self.text):
-            index = self._row_at(match.start())
-            if index != last:
-                found.append(index)
-                last = index
+        offset = text.find(sought) if sought else -1
+        while offset >= 0:
+            index = self._row_at(offset)
+            found.append(index)
+            offset = text.find(sought, self.starts[index + 1])
         return found
 
     def rows_of(self, excerpt: str) -> range:
@@ -74,8 +74,6 @@ class Sheet:
         return range(self._row_at(offset), self._row_at(offset + len(wanted) - 1) + 1)
 
     def _row_at(self, offset: int) -> int:
-        from bisect import bisect_right
-
         return bisect_right(self.starts, offset) - 1
 
 

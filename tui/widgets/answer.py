@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -77,8 +78,15 @@ class AnswerPane(Inked):
         if self.sheet is None or wanted == self.kept_filter:
             return
         self.kept_filter = wanted
-        self._kept = self.sheet.matching(wanted) if wanted else None
-        count = line(f"{len(self._kept or ()):,} of {len(self.sheet):,} rows hold {wanted!r}", ink=Ink.INFO)
+        self.run_worker(self._search(self.sheet, wanted), exclusive=True)
+
+    async def _search(self, sheet: Sheet, wanted: str) -> None:
+        # Beside the screen, which must not stand still while megabytes are read.
+        kept = await asyncio.to_thread(sheet.matching, wanted) if wanted else None
+        if sheet is not self.sheet or wanted != self.kept_filter:
+            return
+        self._kept = kept
+        count = line(f"{len(kept or ()):,} of {len(sheet):,} rows hold {wanted!r}", ink=Ink.INFO)
         self._say(*self._head, *((count,) if wanted else ()))
         self._from_the_top()
 
