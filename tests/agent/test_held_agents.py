@@ -187,6 +187,18 @@ def test_a_taint_that_is_tolerated_keeps_nobody_away() -> None:
     assert found("AGT010", *edits, counted(seconds=2)) == []
 
 
+@pytest.mark.parametrize(
+    ("desired", "current", "updated", "count"), [(1, 0, 0, 1), (1, 1, 1, 0), (3, 2, 1, 0)]
+)
+def test_a_recording_without_managed_fields_goes_by_the_controllers_count(
+    desired: int, current: int, updated: int, count: int
+) -> None:
+    """The last one is in the middle of a rollout, which replaces pods."""
+    status = {"desiredNumberScheduled": desired, "currentNumberScheduled": current}
+    counts = daemon_set(lambda item: item["status"].update(status, updatedNumberScheduled=updated))
+    assert len(found("AGT010", NO_AGENT, counts)) == count
+
+
 def test_a_node_that_is_young_has_no_agent_yet() -> None:
     young = each(
         "nodes", lambda n: {**n, "metadata": {**n["metadata"], "creationTimestamp": stamp(minutes=1)}}

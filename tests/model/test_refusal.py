@@ -33,6 +33,7 @@ def keys(text: str, changed: dict[str, str], echoed: dict[str, str] | None = Non
 
 VALUES = [
     ("tunnel-protocol", "vxlann", 'failed to populate object graph: invalid tunnel protocol "vxlann"'),
+    ("tunnel-protocol", "none", 'invalid tunnel protocol "none"'),
     ("routing-mode", "tunel", 'invalid routing mode "tunel", valid modes = {"native", "tunnel"}'),
     ("enable-ipv4", "ture", 'option enable-ipv4: strconv.ParseBool: parsing "ture": invalid syntax'),
     (
@@ -87,7 +88,7 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize(("key", "value", "text"), VALUES, ids=[row[0] for row in VALUES])
+@pytest.mark.parametrize(("key", "value", "text"), VALUES, ids=["=".join(row[:2]) for row in VALUES])
 def test_a_value_is_found_and_a_sound_one_is_not(key: str, value: str, text: str) -> None:
     assert keys(text, {key: value}) == {key}
     assert refused(text, {**wanted(), key: value}, {})[0].value == value

@@ -157,9 +157,7 @@ class Placing:
             # The controller wants no pod there, for a reason that is not read here, such as an affinity.
             return None
         refused = tuple(self._refusals(workload))
-        change = workload.metadata.last_change
-        is_settled = lasts(change.time if change else None, self.daemon_sets.taken_at, _SCHEDULING)
-        if not refused and not is_settled:
+        if not refused and not self._is_settled(workload):
             # A rollout replaces pods: for a moment there is none.
             return None
         proof = self.daemon_sets.evidence(
@@ -170,6 +168,14 @@ class Placing:
         remedy = "Read why the controller does not make the pod: quota, admission, or the controller itself."
         command = kubectl("-n", workload.metadata.namespace, "describe", "daemonset", workload.metadata.name)
         return Reason(workload.ref if refused else node.ref, why, (*refused, proof), remedy, command)
+
+    def _is_settled(self, workload: DaemonSet) -> bool:
+        change, status = workload.metadata.last_change, workload.status
+        if change is not None:
+            return lasts(change.time, self.daemon_sets.taken_at, _SCHEDULING)
+        # What kubectl wrote down has no managedFields: then the controller's own count, outside of rollouts.
+        is_short = status.current_number_scheduled < status.desired_number_scheduled
+        return is_short and status.updated_number_scheduled >= status.current_number_scheduled
 
     def _refusals(self, workload: DaemonSet) -> Iterator[Evidence]:
         for event in self.warnings.items if self.warnings else ():

@@ -128,10 +128,13 @@ def _by_value(about: str, wanted: Mapping[str, str]) -> list[str]:
     words = words_of(about)
     scores: dict[str, int] = {}
     for key, value in wanted.items():
-        telling = {part for part in parts(value) if part.lower() not in _TRIVIAL}
         alike = likeness(key, words)
+        # Many options are `none`: only a name of which the text has two words tells whose value is quoted.
+        telling = {part for part in parts(value) if alike > 1 or part.lower() not in _TRIVIAL}
         is_quoted = any(part in tokens and (alike or len(part) > 3) for part in telling)
-        is_there = not telling.isdisjoint(loose) or (not tokens and value in telling and holds(about, value))
+        is_there = not (telling - _TRIVIAL).isdisjoint(loose) or (
+            not tokens and value in telling and holds(about, value)
+        )
         if is_quoted or (alike and is_there):
             scores[key] = alike + is_quoted
     best = max(scores.values(), default=0)
