@@ -123,6 +123,16 @@ def test_a_container_named_otherwise_can_be_told() -> None:
     assert (told.container, told.selector) == ("agent", {"x": "y"})
 
 
+def test_a_wrong_name_is_not_made_good_in_silence() -> None:
+    made = [daemon_set(command=["cilium-agent"])]
+    gap = found(made, [pod("n1")], choice=Choice(agent_container="nope"))
+    assert isinstance(gap, Gap)
+    assert "in a container named nope" in gap.detail
+    gap = found(made, [pod("n1")], choice=Choice(cilium_namespace="elsewhere", agent_selector="a=b"))
+    assert isinstance(gap, Gap)
+    assert "in namespace elsewhere with labels a=b:" in gap.detail
+
+
 def test_pods_alone_are_enough() -> None:
     installation = found([], [pod("n1")])
     assert isinstance(installation, Installation)

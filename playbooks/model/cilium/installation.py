@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from playbooks.model.answer import Gap, GapKind
-from playbooks.model.fact import Fact, Scene
+from playbooks.model.fact import Choice, Fact, Scene
 from playbooks.model.finding import Ref
 from playbooks.model.kube.pods import Container, Pod, Pods
 from playbooks.model.kube.workloads import DaemonSet, DaemonSets
@@ -51,7 +51,7 @@ class Installation(Fact):
                 container = _agent_container(pod.spec.containers or (), scene)
                 if container and _is_agent_pod(pod, scene):
                     return _from_pod(pods, pod, container, scene)
-        return _not_found(daemon_sets, pods)
+        return _not_found(daemon_sets, pods, scene.choice)
 
     @property
     def minor(self) -> tuple[int, int] | None:
@@ -80,10 +80,13 @@ def _labels(scene: Scene) -> tuple[dict[str, str], ...]:
 
 
 def _agent_container(containers: tuple[Container, ...], scene: Scene) -> Container | None:
-    wanted = scene.choice.agent_container or "cilium-agent"
+    chosen = scene.choice.agent_container
     for container in containers:
         words = (*(container.command or ()), *(container.args or ()))
-        if container.name == wanted or (words and _AGENT_COMMAND.search(words[0])):
+        if container.name == (chosen or "cilium-agent"):
+            return container
+        # Whoever names a container means that one: another in its place would hide a wrong name.
+        if not chosen and (words and _AGENT_COMMAND.search(words[0])):
             return container
     return None
 
@@ -143,13 +146,19 @@ def _from_pod(fact: Pods, pod: Pod, container: Container, scene: Scene) -> Insta
     )
 
 
-def _not_found(daemon_sets: DaemonSets | Gap, pods: Pods | Gap) -> Gap:
+def _not_found(daemon_sets: DaemonSets | Gap, pods: Pods | Gap, choice: Choice) -> Gap:
     for seen in (daemon_sets, pods):
         if isinstance(seen, Gap):
             return seen
+    chosen = (
+        f" in namespace {choice.cilium_namespace}" if choice.cilium_namespace else "",
+        f" with labels {choice.agent_selector}" if choice.agent_selector else "",
+        f" in a container named {choice.agent_container}" if choice.agent_container else "",
+    )
+    otherwise = "that is not how it is installed here" if any(chosen) else "is labelled otherwise"
     return Gap(
         GapKind.NOT_FOUND,
-        "no DaemonSet or pod runs cilium-agent: Cilium is not installed, or is labelled otherwise",
+        f"no DaemonSet or pod runs cilium-agent{''.join(chosen)}: Cilium is not installed, or {otherwise}",
         command=daemon_sets.provenance.command if isinstance(daemon_sets, DaemonSets) else "",
         remedy="name it with --cilium-namespace, --agent-selector and --agent-container",
     )
