@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
@@ -46,6 +46,7 @@ class Session:
     failure: Failure | None = None
     """Why there is no source, or why a run broke."""
     _opening: Future[Connected] | None = None
+    _asked: list[Future[Any]] = field(default_factory=list)
 
     def load(self) -> None:
         """Load the engine beside the screen; `EngineStarted` follows."""
@@ -94,7 +95,8 @@ class Session:
     @property
     def is_running(self) -> bool:
         """Whether anything is under way that can be stopped."""
-        return self.is_connecting or (self.runs is not None and self.runs.is_active)
+        is_asking = any(not one.done() for one in self._asked)
+        return self.is_connecting or is_asking or (self.runs is not None and self.runs.is_active)
 
     def check(self, playbooks: tuple[str, ...] = ()) -> None:
         """Run all rules of some playbooks, of all when none is named."""
@@ -117,6 +119,8 @@ class Session:
             self._opening.cancel()
         if self.runs:
             self.runs.stop()
+        for asked in self._asked:
+            asked.cancel()
         return True
 
     def ask_answer(self, command: str, *, may_ask: bool = False) -> None:
@@ -168,7 +172,9 @@ class Session:
         if self.engine is None:
             work.close()
         else:
-            self.engine.submit(work).add_done_callback(told)
+            self._asked = [one for one in self._asked if not one.done()]
+            self._asked.append(self.engine.submit(work))
+            self._asked[-1].add_done_callback(told)
 
     def _load(self) -> None:
         from tui.news import ConnectionFailed

@@ -79,7 +79,7 @@ def is_settled(app: Console) -> bool:
 
 async def until(pilot: Pilot[None], happened: Callable[[], object]) -> None:
     """Wait until something is so; fails after many rounds of the event loop."""
-    for _ in range(500):
+    for _ in range(3000):
         if happened():
             await pilot.pause()
             return

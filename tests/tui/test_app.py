@@ -178,16 +178,17 @@ async def test_every_theme_can_be_worn_and_changed(name: str) -> None:
 
 async def test_an_answer_of_megabytes_is_read_to_its_end_and_a_larger_one_is_a_gap() -> None:
     row = b"0123456789abcdefghijklmnopqrstuv\x1b[2J\n"
-    bodies = {"a": row * (24 * 1024 * 1024 // len(row)) + b"the last row", "b": b"x" * (33 * 1024 * 1024)}
-    cluster = ToyCluster(hook=lambda one: bodies[one.node] if isinstance(one, ContainerLog) else None)
+    bodies = {"a": row * (8 * 1024 * 1024 // len(row)) + b"the last row", "b": b"x" * (33 * 1024 * 1024)}
+    cluster = ToyCluster()
     app = console(connecting_to(cluster))
     async with running(app) as pilot:
         await until(pilot, lambda: is_settled(app))
-        app.diagnose.show_log("a")
+        cluster.hook = lambda one: bodies[one.node] if isinstance(one, ContainerLog) else None
+        app.diagnose.show_log("a", is_previous=True)
         await until(pilot, lambda: getattr(app.screen, "answer", None) and app.screen.answer.sheet)
         assert "the last row" in await text_after(app, pilot, "end")
         assert "uv\\e[2J" in await text_after(app, pilot, "pageup")
         await pilot.press("q")
-        app.diagnose.show_log("b")
+        app.diagnose.show_log("b", is_previous=True)
         await until(pilot, lambda: "too large" in screen_text(app))
         assert "to do" in screen_text(app)

@@ -15,6 +15,7 @@ from playbooks.model.cilium.installation import Installation
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Finding
 from playbooks.model.kube.nodes import Nodes
+from playbooks.model.request import AgentCommand
 from playbooks.model.rule import Playbook, PlaybookStep
 from tests.engine.toy import ToyCluster, rule, warn
 from tests.tui.consoles import (
@@ -32,6 +33,7 @@ from tests.tui.consoles import (
     until,
 )
 from tui.app import Connected
+from tui.screens.reader import AnswerScreen
 
 
 class Unreachable(Exception):
@@ -127,6 +129,24 @@ async def test_hanging_agents_are_stopped_at_once_and_nothing_unknown_is_green(k
         await until(pilot, lambda: "stopped" in screen_text(app).splitlines()[0])
         stands = {row.key: row for row in app.diagnose.panes.board.entries}["step agent status"]
         assert stands.line.text.startswith("? ")
+
+
+async def test_an_answer_that_never_comes_is_stopped_too() -> None:
+    cluster = Hanging()
+    cluster.hold.set()
+    app = console(connecting_to(cluster))
+    async with running(app) as pilot:
+        await until(pilot, lambda: is_settled(app))
+        cluster.hold.clear()
+        command = next(one.command() for _, one in cluster.asked if isinstance(one, AgentCommand))
+        run = app.session.runs.newest_first[0]
+        run._first.asking.kept.clear()
+        app.push_screen(AnswerScreen(command))
+        app.session.ask_answer(command, may_ask=True)
+        await until(pilot, lambda: "x stop" in screen_text(app))
+        await pilot.press("x")
+        await until(pilot, lambda: "asking was stopped" in screen_text(app))
+        assert not app.session.is_running
 
 
 async def test_stopping_when_nothing_runs_says_so() -> None:

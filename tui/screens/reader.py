@@ -66,6 +66,7 @@ class AnswerScreen(PromptScreen):
         self.name_of_answer = name
         self._excerpt = excerpt
         self._command = name
+        self._arrived: AnswerArrived | None = None
 
     def compose(self) -> ComposeResult:
         """Command, rows, prompt, keys."""
@@ -81,11 +82,18 @@ class AnswerScreen(PromptScreen):
         self.answer.say_instead(line("asking... x stops", ink=Ink.QUIET))
         self.answer.focus()
         self.update_keys()
+        if self._arrived is not None:
+            self._show(self._arrived)
 
     def take_answer(self, arrived: AnswerArrived) -> None:
         """Show the answer, or why there is none."""
-        if arrived.name != self.name_of_answer:
-            return
+        if arrived.name == self.name_of_answer:
+            # What is in memory arrives before the screen is there to show it.
+            self._arrived = arrived
+            if self.is_mounted:
+                self._show(arrived)
+
+    def _show(self, arrived: AnswerArrived) -> None:
         self._command = arrived.command
         self._entitle()
         if arrived.sheet is not None:
