@@ -5,15 +5,20 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-# Cf holds bidi overrides and zero-width characters; Cs lone surrogates; Co private use; Cn unassigned.
-_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Cf holds bidi overrides and zero-width characters; Cs lone surrogates; Co private use; Cn unassigned; Zs
+# blanks of all widths, which look like the one blank that separates words and are none.
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\x1b": "\\e", "\x00": "\\0", "\x07": "\\a", "\x08": "\\b"}
+
+
+def _is_safe(character: str) -> bool:
+    return character == " " or unicodedata.category(character) not in _UNSAFE_CATEGORIES
 
 
 def _visible(character: str) -> str:
     if character in _NAMED:
         return _NAMED[character]
-    if unicodedata.category(character) not in _UNSAFE_CATEGORIES:
+    if _is_safe(character):
         return character
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
@@ -45,7 +50,7 @@ class Text:
     @property
     def is_safe_to_run(self) -> bool:
         """Whether a command made of this text may be offered for copying: it holds no hidden character."""
-        return all(c == "\n" or unicodedata.category(c) not in _UNSAFE_CATEGORIES for c in self.raw)
+        return all(character == "\n" or _is_safe(character) for character in self.raw)
 
     def __str__(self) -> str:
         """The shown form, so that a text put into a string by mistake is harmless too."""

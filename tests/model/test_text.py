@@ -20,6 +20,7 @@ from playbooks.model.text import Text
         ("zero\u200bwidth", "zero\\u200bwidth"),
         ("c1\x9b31m", "c1\\x9b31m"),
         ("a\nb\tc", "a\\nb\\tc"),
+        ("no\u00a0break", "no\\xa0break"),
         ("tag\U000e0041", "tag\\U000e0041"),
         ("größe ✓ 日本", "größe ✓ 日本"),
     ],
@@ -39,3 +40,4 @@ def test_a_command_with_hidden_characters_is_not_offered() -> None:
     assert Text("kubectl get pods\nkubectl get nodes").is_safe_to_run
     assert not Text("kubectl get pods\r# rm").is_safe_to_run
     assert not Text("kubectl \u202eget").is_safe_to_run
+    assert not Text("kubectl\u00a0get").is_safe_to_run

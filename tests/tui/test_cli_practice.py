@@ -144,10 +144,10 @@ def test_exec_goes_on_where_one_agent_is_silent(hanging: PracticeServer, here: H
     assert "(1 of 6): timed out" in ran.stdout
 
 
-def test_no_exec_runs_nothing(hanging: PracticeServer, here: Here) -> None:
-    before = len(hanging.serving.requests)
-    ran = here("check", "--no-exec", *at(hanging), "-o", "json")
-    paths = [one.path for one in hanging.serving.requests[before:]]
+def test_no_exec_runs_nothing(healthy: PracticeServer, here: Here) -> None:
+    before = len(healthy.serving.requests)
+    ran = here("check", "--no-exec", *at(healthy), "-o", "json")
+    paths = [one.path for one in healthy.serving.requests[before:]]
     assert paths
     assert not any(path.endswith("/exec") for path in paths)
     assert ran.returncode == 4
