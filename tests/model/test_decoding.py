@@ -41,11 +41,9 @@ ZERO_WHEN_LEFT_OUT = frozenset(
         "best",
         "consecutive_failure_count",
         "error_retry",
-        "failure_count",
         "lost",
         "proxy_port",
         "stale",
-        "success_count",
         "unknown",
         "verdict",
     }

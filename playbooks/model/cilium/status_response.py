@@ -57,8 +57,6 @@ class Pacing(msgspec.Struct, frozen=True, rename="kebab"):
 class Counts(msgspec.Struct, frozen=True, rename="kebab"):
     """How the runs of a controller ended."""
 
-    success_count: int = 0
-    failure_count: int = 0
     consecutive_failure_count: int = 0
     last_success_timestamp: datetime | None = None
     last_failure_timestamp: datetime | None = None
