@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from playbooks.model.cilium.agent_steps import described, saved_log, told
-from playbooks.model.cilium.down import alike, keeps_agent_down
+from playbooks.model.cilium.down import alike, ended_by_probe, keeps_agent_down
 from playbooks.model.cilium.last_run import LastRun
 from playbooks.model.cilium.probes import killing_probe
 from playbooks.model.cilium.restarting import sysdump
@@ -37,8 +37,8 @@ def agent_crash_loops(run: OnNode[LastRun], warnings: Warnings | None) -> Iterat
     status = agent.status
     if status is None or standing_of(agent.pod, agent.container, last.taken_at) is not Standing.CRASHING:
         return
-    if killing_probe(last, warnings):
-        return
+    # Found all the same, below the probe: who may not read events must not see more than who may.
+    is_by_probe = killing_probe(last, warnings) is not None
     is_first = status.state.running is not None and status.restart_count <= 1
     end = last.end
     why = last.cause or (f"exit code {end.exit_code}" if end else "no word of it")
@@ -49,9 +49,9 @@ def agent_crash_loops(run: OnNode[LastRun], warnings: Warnings | None) -> Iterat
         f"{agent.pod.ref} crash-loops: {why}",
         evidence=[*words, last.evidence(told(status))],
         asserts=(Condition(ConditionKind.AGENT_DOWN, run.node),),
-        because_of=keeps_agent_down(run.node),
-        stated_cause=last.last.said if last.last else "",
-        alternatives=_alternatives(last),
+        because_of=(*keeps_agent_down(run.node), ended_by_probe(run.node)),
+        stated_cause=last.last.said if last.last and not is_by_probe else "",
+        alternatives=() if is_by_probe else _alternatives(last),
         impact=f"new pods, policies, services and DNS rules on {run.node} wait; known traffic goes on",
         first_seen=agent.pod.unready_since,
         last_seen=end.finished_at if end else None,

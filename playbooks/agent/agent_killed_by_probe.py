@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from playbooks.model.cilium.agent_steps import described, saved_log, told
-from playbooks.model.cilium.down import keeps_agent_down
+from playbooks.model.cilium.down import ended_by_probe, keeps_agent_down
 from playbooks.model.cilium.last_run import LastRun
 from playbooks.model.cilium.probes import killing_probe
 from playbooks.model.cilium.restarting import sysdump
@@ -52,7 +52,10 @@ def agent_killed_by_probe(run: OnNode[LastRun], warnings: Warnings) -> Iterator[
         agent.pod.ref,
         f"{agent.pod.ref} was ended by its {probe} probe",
         evidence=(warnings.evidence(event.excerpt), last.evidence(told(status))),
-        asserts=(Condition(ConditionKind.AGENT_DOWN, run.node),) if is_down else (),
+        asserts=(
+            ended_by_probe(run.node),
+            *((Condition(ConditionKind.AGENT_DOWN, run.node),) if is_down else ()),
+        ),
         because_of=(*keeps_agent_down(run.node), Condition(ConditionKind.AGENT_SILENT, run.node)),
         impact=f"new pods, policies and DNS rules on {run.node} wait while it starts anew",
         first_seen=event.first,

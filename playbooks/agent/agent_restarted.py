@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from playbooks.model.cilium.agent_steps import saved_log, told
-from playbooks.model.cilium.down import alike, keeps_agent_down
+from playbooks.model.cilium.down import alike, ended_by_probe, keeps_agent_down
 from playbooks.model.cilium.last_run import LastRun
 from playbooks.model.cilium.logs import LAST
 from playbooks.model.cilium.probes import killing_probe
@@ -40,8 +40,7 @@ def agent_restarted(run: OnNode[LastRun], warnings: Warnings | None) -> Iterator
         return
     if standing_of(agent.pod, agent.container, last.taken_at) is not Standing.READY:
         return
-    if killing_probe(last, warnings) and is_recent(end.finished_at, last.taken_at, _LATELY):
-        return
+    is_by_probe = killing_probe(last, warnings) is not None
     has_said = last.last is not None and last.last.level in LAST
     is_late = is_recent(end.finished_at, last.taken_at, _LATELY)
     is_settled = lasts(agent.pod.metadata.creation_timestamp, end.finished_at, _INSTALLING)
@@ -53,7 +52,7 @@ def agent_restarted(run: OnNode[LastRun], warnings: Warnings | None) -> Iterator
         agent.pod.ref,
         f"{agent.pod.ref} restarted {ago(end.finished_at, last.taken_at)} ago: {why}",
         evidence=[*words, last.evidence(told(status))],
-        because_of=keeps_agent_down(run.node),
+        because_of=(*keeps_agent_down(run.node), *((ended_by_probe(run.node),) if is_by_probe else ())),
         stated_cause=last.last.said if last.last and has_said else "",
         impact=f"policy and DNS updates on {run.node} waited while it started",
         last_seen=end.finished_at,

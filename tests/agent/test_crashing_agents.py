@@ -11,7 +11,7 @@ from playbooks.model.outcome import OutcomeKind
 from tests import recorded
 from tests.agent.judged import Json, config, excerpts, found, only, outcome, run
 from tests.agent.kept import AGENT, FATAL, NODE, container, event, running, stamp, terminated, waiting
-from tests.edited import answered, each, edited, gap, log, log_lines
+from tests.edited import answered, each, edited, gap, log, log_lines, of
 
 CONFIG = Ref("ConfigMap", "cilium-config", "kube-system")
 CRASHING = container(last=terminated(255))
@@ -187,8 +187,22 @@ STARTUP = event("Unhealthy", 'Startup probe failed: Get "http://127.0.0.1:9879/h
 def test_a_probe_that_ended_the_agent_is_named(probe: object) -> None:
     killed = container(last=terminated(137))
     one = only("AGT004", killed, probe)  # type: ignore[arg-type]
-    assert (one.severity, one.asserts) == (Severity.ERROR, (DOWN,))
-    assert found("AGT002", killed, probe) == []  # type: ignore[arg-type]
+    assert one.severity is Severity.ERROR
+    assert DOWN in one.asserts
+    # The crash loop is seen without the events too: it hangs below, so that fewer rights add no finding.
+    (root,) = run(edited(recorded.source("healthy"), killed, probe), "AGT002", "AGT004").roots  # type: ignore[arg-type]
+    assert (root.rule.id, [symptom.rule.id for symptom in root.symptoms]) == ("AGT004", ["AGT002"])
+
+
+def test_a_restart_by_a_probe_hangs_below_the_probe() -> None:
+    again = container(
+        state=running(minutes=1), last=terminated(137, minutes=1), restarts=4, ready=True, since=stamp(days=1)
+    )
+    event_of_probe = event("Unhealthy", "Liveness probe failed: 503", lastTimestamp=stamp(minutes=1))
+    (root,) = run(edited(recorded.source("healthy"), again, event_of_probe), "AGT004", "AGT005").roots
+    assert (root.rule.id, [symptom.rule.id for symptom in root.symptoms]) == ("AGT004", ["AGT005"])
+    without_events = gap(of("events"))
+    assert len(found("AGT005", again, event_of_probe, without_events)) == 1
 
 
 def test_a_probe_that_failed_while_the_agent_ended_itself_is_not_blamed() -> None:

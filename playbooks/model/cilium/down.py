@@ -31,6 +31,11 @@ def keeps_agent_down(node: str) -> tuple[Condition, ...]:
     return (*(Condition(kind, node) for kind in _OF_NODE), *(Condition(kind) for kind in _OF_CLUSTER))
 
 
+def ended_by_probe(node: str) -> Condition:
+    """The agent of a node is down because kubelet ended it."""
+    return Condition(ConditionKind.AGENT_DOWN, node, "probe")
+
+
 def keeps_operator_down(node: str) -> tuple[Condition, ...]:
     """What can keep an operator pod on a node from running."""
     return (
