@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from playbooks.model.rule import Rule
 
 
+LIVE = "cluster"
+"""The kind of a source that is no recording."""
+
+
 def _nothing() -> str:
     return ""
 
@@ -32,7 +36,7 @@ class Connected:
     """The cluster's name, as the person knows it."""
     label: str = ""
     """A mark that the person gave this context, such as PROD."""
-    kind: str = "cluster"
+    kind: str = LIVE
     """What it is: a cluster, a recording of when, an archive."""
     server: str = ""
     """Where it is: an address, a path."""
@@ -46,6 +50,11 @@ class Connected:
     """How the source spares the cluster, in a few words; empty when it need not."""
     finished: Callable[[Snapshot], None] = _forget
     """Told of every run that came to its end, on the engine's thread, so that it can be kept."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether asking again can give another answer."""
+        return self.is_practice or self.kind == LIVE
 
 
 Connect = Callable[[], Awaitable[Connected]]

@@ -96,6 +96,8 @@ class EngineApp(App[None], inherit_bindings=False):
         if session.connected is None:
             session.open()
             return "connecting again"
+        if not session.connected.is_live and session.snapshot:
+            return f"this is a {session.connected.kind}: it does not change"
         if session.runs is None or topic is None or not topic.rules:
             session.check(session.options.playbooks)
             return "asking everything again"

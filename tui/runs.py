@@ -62,6 +62,8 @@ class Runs:
     """Seconds between two looks at a finding that is watched."""
     finished: Callable[[Snapshot], None]
     """Told of every run that came to its end, on the engine's thread."""
+    is_live: bool = True
+    """Whether asking again can give another answer."""
     snapshot: Snapshot | None = None
     """All that is known so far."""
     gone: dict[str, Gone] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class Runs:
     _base: Snapshot | None = None
     _pauses: dict[str, Future[Any]] = field(default_factory=dict)
     _look: int = 1
+    _number: int = 0
 
     @property
     def is_active(self) -> bool:
@@ -97,11 +100,13 @@ class Runs:
 
     def start(self, rules: tuple[Rule, ...], watching: str = "") -> None:
         """Start a run; `SnapshotArrived` and at last `RunEnded` follow."""
-        number = self._look
+        self._number += 1
+        number = self._number
         order = self.make_order(rules)
         nodes = order.nodes if self.nodes is None else self.nodes
-        order = replace(order, first_look=number, nodes=nodes)
-        self._look += order.looks
+        order = replace(order, first_look=self._look, nodes=nodes)
+        # A recording knows its own looks only.
+        self._look += order.looks if self.is_live else 0
 
         def told(snapshot: Snapshot) -> None:
             if snapshot.is_over:

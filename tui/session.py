@@ -73,8 +73,15 @@ class Session:
         if self.engine is None:
             return
         self.connected = connected
-        interval, finished = self.options.interval, connected.finished
-        self.runs = Runs(self.engine, connected.source, self.post, self._order, interval, finished)
+        self.runs = Runs(
+            self.engine,
+            connected.source,
+            self.post,
+            self._order,
+            self.options.interval,
+            connected.finished,
+            is_live=connected.is_live,
+        )
         if not self.options.is_quiet:
             self.check(self.options.playbooks)
 

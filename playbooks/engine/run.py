@@ -93,14 +93,7 @@ class Run:
             rules=self._order.rules,
             outcomes=dict(self._outcomes),
             ranked=ranked(found, self._order.target),
-            gaps=tuple(
-                dict.fromkeys(
-                    (
-                        *((self._unmatched,) if self._unmatched else ()),
-                        *(gap for one in asked for gap in one.gaps.values()),
-                    )
-                )
-            ),
+            gaps=self._gaps(asked),
             progress=Progress(
                 sum(one.asked for one in counts),
                 sum(one.answered for one in counts),
@@ -110,6 +103,12 @@ class Run:
             sick=tuple(sorted(self._selection.sick)),
             ready=self._ready,
         )
+
+    def _gaps(self, asked: Iterable[Knowing]) -> tuple[Gap, ...]:
+        """In an order of their own, so that a run and its replay tell them alike."""
+        gaps = {gap for one in asked for gap in one.gaps.values()}
+        ordered = sorted(gaps, key=lambda gap: (gap.kind, gap.node, gap.command, gap.detail))
+        return (*((self._unmatched,) if self._unmatched else ()), *ordered)
 
     async def raw(self, request: Request) -> Answer | Gap:
         """The answer to a request as it came, for a pane."""

@@ -149,6 +149,16 @@ async def test_an_answer_that_never_comes_is_stopped_too() -> None:
         assert not app.session.is_running
 
 
+async def test_a_recording_says_so_and_is_not_asked_again() -> None:
+    connect = connecting_to(practice("healthy"), kind="recording of 2026-11-23 01:52 UTC")
+    app = console(connect)
+    async with running(app) as pilot:
+        await until(pilot, lambda: is_settled(app))
+        assert "recording of 2026-11-23 01:52 UTC" in screen_text(app).splitlines()[0]
+        assert "it does not change" in await text_after(app, pilot, "r")
+        assert not app.session.is_running
+
+
 async def test_stopping_when_nothing_runs_says_so() -> None:
     async with diagnosed() as (app, pilot):
         assert "nothing is under way" in await text_after(app, pilot, "x")

@@ -38,6 +38,8 @@ class Status:
         if connected and connected.is_practice:
             yield Field((Piece(" PRACTICE ", Ink.ALARM),), 0)
         yield Field(self._name(), 1)
+        if connected and not connected.is_live:
+            yield Field((piece(connected.kind, Ink.WARN),), 6)
         yield Field((piece("read-only", Ink.OK),), 2)
         if snapshot and snapshot.nodes:
             ink = Ink.PLAIN if snapshot.ready == len(snapshot.nodes) else Ink.WARN
