@@ -64,7 +64,7 @@ class Tally:
         )
 
     def _kind(self) -> tuple[OutcomeKind, str]:
-        why = "; ".join(dict.fromkeys(self.whys))
+        why = "; ".join(sorted(set(self.whys)))
         if self.slow:
             return OutcomeKind.TOO_SLOW, "took too long and was cut off; what it found until then is kept"
         if self.tracebacks and not self.findings:

@@ -285,9 +285,11 @@ def merged(findings: list[Finding]) -> Finding:
     subjects = tuple(dict.fromkeys(ref for found in findings for ref in found.subjects))
     starts = [found.first_seen for found in findings if found.first_seen]
     ends = [found.last_seen for found in findings if found.last_seen]
+    more = f" (+{len(subjects) - len(first.subjects)} more)" if len(subjects) > len(first.subjects) else ""
     return replace(
         first,
         subjects=subjects,
+        summary=Text(_short(first.summary.raw, 100 - len(more)) + more),
         severity=max(found.severity for found in findings),
         evidence=tuple(dict.fromkeys(proof for found in findings for proof in found.evidence))[:10],
         asserts=tuple(dict.fromkeys(c for found in findings for c in found.asserts)),

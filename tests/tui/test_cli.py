@@ -46,6 +46,7 @@ def test_every_command_has_help(command: str) -> None:
         (("check", "-o", "xml"), "invalid choice"),
         (("check", "--looks", "0"), "--looks must be at least 1"),
         (("check", "--workers", "none"), "invalid int"),
+        (("check", "--agent-selector", "===,"), "--agent-selector takes KEY=VALUE"),
         (("check", "agnet"), "did you mean agent?"),
         (("check", "clustermesh"), "not part of this version"),
         (("chekc", "agent"), "did you mean honeyguide check?"),

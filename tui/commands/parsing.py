@@ -60,6 +60,7 @@ def parse(argv: list[str], program: str) -> Options:
         options.words += rest
     options.argv = rest
     _check_numbers(parser, options)
+    _check_selector(parser, options)
     return options
 
 
@@ -96,6 +97,14 @@ def _check_numbers(parser: argparse.ArgumentParser, options: Options) -> None:
     ):
         if value < least:
             parser.error(f"{name} must be at least {least}")
+
+
+def _check_selector(parser: argparse.ArgumentParser, options: Options) -> None:
+    parts = options.agent_selector.split(",") if options.agent_selector else []
+    for part in parts:
+        key, equals, value = part.partition("=")
+        if not (key.strip() and equals and value.strip()) or "=" in value:
+            parser.error(f"--agent-selector takes KEY=VALUE[,KEY=VALUE], not {options.agent_selector!r}")
 
 
 def _console_parser(program: str) -> argparse.ArgumentParser:
