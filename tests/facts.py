@@ -56,7 +56,7 @@ def running_agent(
     agents: Fact | Gap | None = None,
 ) -> Agents:
     """An agent that runs, whatever is known of it otherwise: every command can be asked of it."""
-    image = f"quay.io/cilium/cilium:v{version}" if version else ""
+    image = f"images.example/cilium/cilium:v{version}" if version else ""
     pod = Pod(
         metadata=Meta(name=name, namespace=namespace),
         spec=PodSpec(node_name=node, containers=(Container(name=container, image=image),)),

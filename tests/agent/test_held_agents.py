@@ -30,7 +30,7 @@ from tests.edited import Edit, answered, each, edited, gap, log, of
 
 DOWN = Condition(ConditionKind.AGENT_DOWN, NODE)
 RUNNING_RULES = ("AGT006", "AGT007", "AGT008", "AGT009", "AGT010", "AGT011", "AGT012", "AGT013")
-PULL = waiting("ImagePullBackOff", 'Back-off pulling image "quay.io/cilium/cilium:v9.9.9"')
+PULL = waiting("ImagePullBackOff", 'Back-off pulling image "images.example/cilium/cilium:v9.9.9"')
 
 
 def test_a_sound_agent_is_held_by_nothing() -> None:

@@ -91,7 +91,7 @@ def test_kube_proxy_in_ipvs_mode_is_an_alternative_from_1_19_on(
 ) -> None:
     def older(item: Json) -> Json:
         for one in item["spec"]["template"]["spec"]["containers"]:
-            one["image"] = f"quay.io/cilium/cilium:{version}"
+            one["image"] = f"images.example/cilium/cilium:{version}"
         return item
 
     def proxy(item: Json) -> None:

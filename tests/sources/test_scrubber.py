@@ -189,7 +189,7 @@ def test_secrets_in_lines(line: str, expected: str) -> None:
         'secret "cilium-ca" not found; secretName=x tokenPath=/x tokens=5 password-file=/x',
         "token=/var/run/secrets/kubernetes.io/serviceaccount/token",
         "password=<nil> token=true token=null password=''",
-        "docker-pullable://nginx:1@sha256:abc quay.io/x/token:v1@sha256:def",
+        "docker-pullable://nginx:1@sha256:abc images.example/x/token:v1@sha256:def",
         "spiffe://cluster.local/ns/x kvstore@host http://host/x@y",
         "--ingress-default-secret-name='' --bootstrap-token-ttl=5m",
         "eyJ is how a token begins",

@@ -112,7 +112,7 @@ def _is_agent_pod(pod: Pod, scene: Scene) -> bool:
 def _provider(container: Container, labels: dict[str, str]) -> str:
     if "anetd" in labels.values() or "gke" in container.image:
         return "gke"
-    if "azurecr" in container.image or "mcr.microsoft.com" in container.image:
+    if "azurecr" in container.image or "microsoft" in container.image:
         return "aks"
     return ""
 
