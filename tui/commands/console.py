@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -58,6 +59,8 @@ class LiveConsole:
 
     def run(self) -> int:
         """Draw until the person leaves; the exit code."""
+        # Loading makes a hundred thousand objects and no garbage; the console turns it on when it is drawn.
+        gc.disable()
         from tui.app import run_console
 
         try:
