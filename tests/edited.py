@@ -11,11 +11,11 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from playbooks.model.answer import Answer, End, Gap, GapKind, Source, answer
 from playbooks.model.request import AgentCommand, ApiPath, ContainerLog, Objects, Request
+from playbooks.sources.stream import Before
 
 Which = Callable[[Request], bool]
 """Chooses requests."""
@@ -26,20 +26,12 @@ Edit = Callable[[Request, int, Answer | Gap], Answer | Gap]
 Object = dict[str, Any]
 
 
-class Edited:
+class Edited(Before):
     """A source whose answers pass through edits."""
 
     def __init__(self, source: Source, edits: tuple[Edit, ...]) -> None:
-        self._source = source
+        super().__init__(source)
         self._edits = edits
-
-    @property
-    def name(self) -> str:
-        return self._source.name
-
-    @property
-    def now(self) -> datetime:
-        return self._source.now
 
     async def open(self, request: Request, look: int) -> AsyncIterator[bytes | End | Gap]:
         told = await answer(self._source, request, look)
@@ -51,12 +43,6 @@ class Edited:
         if told.body:
             yield told.body
         yield told.end
-
-    async def pause(self, seconds: float) -> None:
-        await self._source.pause(seconds)
-
-    async def close(self) -> None:
-        await self._source.close()
 
 
 def edited(source: Source, *edits: Edit) -> Edited:

@@ -7,11 +7,10 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from playbooks.model.answer import End, Gap, GapKind, Source
 from playbooks.model.request import AgentCommand, ContainerLog, Request
-from playbooks.sources.stream import Closing, Piece
+from playbooks.sources.stream import Before, Closing, Piece
 from playbooks.sources.workers import Load, Slots, Workers
 
 LOOKS_KEPT = 4
@@ -55,7 +54,7 @@ class _Agent:
         return spent
 
 
-class Careful:
+class Careful(Before):
     """A source that asks within limits; what is over them is the gap *too costly*, with its command."""
 
     def __init__(
@@ -66,23 +65,13 @@ class Careful:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`source` is asked; its complaints go to `press`. `kubectl` begins the commands in gaps."""
-        self._source = source
+        super().__init__(source)
         self._limits = limits or Limits()
         self._kubectl = kubectl
         self._clock = clock
         self._workers = Workers(self._limits.workers, clock)
         self._dumps = Slots(1)
         self._agents: dict[tuple[str, str, str], _Agent] = {}
-
-    @property
-    def name(self) -> str:
-        """The cluster's name."""
-        return self._source.name
-
-    @property
-    def now(self) -> datetime:
-        """The time in the cluster."""
-        return self._source.now
 
     @property
     def state(self) -> Load:
@@ -100,14 +89,6 @@ class Careful:
         if isinstance(request, ContainerLog):
             return self._log(request, look)
         return self._source.open(request, look)
-
-    async def pause(self, seconds: float) -> None:
-        """Let this much time pass."""
-        await self._source.pause(seconds)
-
-    async def close(self) -> None:
-        """Close the source."""
-        await self._source.close()
 
     async def _log(self, request: ContainerLog, look: int) -> AsyncGenerator[Piece, None]:
         async with self._workers.slots, Closing(self._source.open(request, look)) as pieces:

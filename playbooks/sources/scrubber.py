@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator
 from dataclasses import replace
-from datetime import datetime
 
 from playbooks.model.answer import End, Gap, GapKind, Source
 from playbooks.model.request import ApiPath, Objects, Request
 from playbooks.sources.redaction import redacted_objects, redacted_text, secrets_in
-from playbooks.sources.stream import Closing, Piece
+from playbooks.sources.stream import Before, Closing, Piece
 
 LONG_LINE = 64 * 1024
 TAIL = 4 * 1024
@@ -20,23 +19,13 @@ _SECRETS_PATH = re.compile(r"/secrets(?:[/?#]|$)")
 _KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
 
-class Scrubber:
+class Scrubber(Before):
     """A source without secrets: Secrets are refused, and what is secret elsewhere is replaced."""
 
     def __init__(self, source: Source, kubectl: str = "kubectl") -> None:
         """`source` is asked; `kubectl` begins the commands in gaps."""
-        self._source = source
+        super().__init__(source)
         self._kubectl = kubectl
-
-    @property
-    def name(self) -> str:
-        """The cluster's name."""
-        return self._source.name
-
-    @property
-    def now(self) -> datetime:
-        """The time in the cluster."""
-        return self._source.now
 
     async def open(self, request: Request, look: int) -> AsyncGenerator[Piece, None]:
         """Yield the answer's chunks without secrets, then exactly one `End` or `Gap`."""
@@ -56,14 +45,6 @@ class Scrubber:
                 if rest := text.rest():
                     yield rest
                 yield _clean_end(piece)
-
-    async def pause(self, seconds: float) -> None:
-        """Let this much time pass."""
-        await self._source.pause(seconds)
-
-    async def close(self) -> None:
-        """Close the source."""
-        await self._source.close()
 
 
 def _is_for_secrets(request: Request) -> bool:

@@ -1,10 +1,11 @@
-"""Closing what another source yields."""
+"""Standing before another source: passing on what it is asked, closing what it yields."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 
-from playbooks.model.answer import End, Gap
+from playbooks.model.answer import End, Gap, Source
 
 Piece = bytes | End | Gap
 """What a source yields."""
@@ -27,3 +28,29 @@ class Closing:
         """Close them."""
         if close := getattr(self._pieces, "aclose", None):
             await close()
+
+
+class Before:
+    """Stands before a source and is the same cluster; who derives from it says how it answers."""
+
+    def __init__(self, source: Source) -> None:
+        """`source` is asked."""
+        self._source = source
+
+    @property
+    def name(self) -> str:
+        """The cluster's name."""
+        return self._source.name
+
+    @property
+    def now(self) -> datetime:
+        """The time in the cluster."""
+        return self._source.now
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass as the source does."""
+        await self._source.pause(seconds)
+
+    async def close(self) -> None:
+        """Close the source."""
+        await self._source.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
 
 import pytest
 
@@ -14,38 +13,25 @@ from playbooks.engine.snapshot import Snapshot
 from playbooks.model.answer import Answer, End, Gap, GapKind, Source
 from playbooks.model.finding import Ref, Severity
 from playbooks.model.request import Request
+from playbooks.sources.stream import Before
 from tests import recorded
 from tests.edited import edited, gap
 
 Seen = set[tuple[str, Ref]]
 
 
-class Listening:
+class Listening(Before):
     """A source that notes which requests were answered."""
 
     def __init__(self, source: Source) -> None:
-        self._source = source
+        super().__init__(source)
         self.answered: dict[Request, None] = {}
-
-    @property
-    def name(self) -> str:
-        return self._source.name
-
-    @property
-    def now(self) -> datetime:
-        return self._source.now
 
     async def open(self, request: Request, look: int) -> AsyncIterator[bytes | End | Gap]:
         async for piece in self._source.open(request, look):
             if isinstance(piece, End):
                 self.answered[request] = None
             yield piece
-
-    async def pause(self, seconds: float) -> None:
-        await self._source.pause(seconds)
-
-    async def close(self) -> None:
-        await self._source.close()
 
 
 def run(source: Source) -> Snapshot:

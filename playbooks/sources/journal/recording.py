@@ -11,12 +11,13 @@ from playbooks.model.request import Objects, Request
 from playbooks.sources.journal.bodies import Pressing
 from playbooks.sources.journal.record import Answered, Missed
 from playbooks.sources.journal.writing import Journal
+from playbooks.sources.stream import Before, Closing
 
 STDERR_LIMIT = 1024 * 1024
 """Bytes of standard error that are kept of one answer."""
 
 
-class Recording:
+class Recording(Before):
     """Passes every answer through unchanged and has a journal keep it.
 
     Put it outside everything that makes gaps of its own and inside the cache, so that replay gives the same.
@@ -25,42 +26,22 @@ class Recording:
 
     def __init__(self, source: Source, journal: Journal) -> None:
         """Record `source` into `journal`."""
-        self._source = source
+        super().__init__(source)
         self._journal = journal
-
-    @property
-    def name(self) -> str:
-        """The recorded cluster's name."""
-        return self._source.name
-
-    @property
-    def now(self) -> datetime:
-        """The recorded cluster's time."""
-        return self._source.now
 
     async def open(self, request: Request, look: int) -> AsyncIterator[bytes | End | Gap]:
         """Yield what the source yields; of a reader who stops early, what was read is recorded."""
         keeping = _Keeping(self._journal, request, look)
-        pieces = self._source.open(request, look)
-        try:
-            async for piece in pieces:
-                if isinstance(piece, bytes):
-                    await keeping.feed(piece)
-                else:
-                    keeping.finish(piece)
-                yield piece
-        finally:
-            keeping.give_up(self.now)
-            if close := getattr(pieces, "aclose", None):
-                await close()
-
-    async def pause(self, seconds: float) -> None:
-        """Let time pass as the source does."""
-        await self._source.pause(seconds)
-
-    async def close(self) -> None:
-        """Close the source."""
-        await self._source.close()
+        async with Closing(self._source.open(request, look)) as pieces:
+            try:
+                async for piece in pieces:
+                    if isinstance(piece, bytes):
+                        await keeping.feed(piece)
+                    else:
+                        keeping.finish(piece)
+                    yield piece
+            finally:
+                keeping.give_up(self.now)
 
 
 class _Keeping:
