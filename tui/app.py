@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -30,8 +29,6 @@ __all__ = ["Connect", "Connected", "Console", "ConsoleOptions", "Failure", "run_
 
 def run_console(connect: Connect, options: ConsoleOptions) -> int:
     """Draw the console until the person leaves; the exit code."""
-    # Nothing is thrown away before the first paint, so looking for it would only cost time.
-    gc.disable()
     console = Console(connect, options)
     try:
         console.run(mouse=options.has_mouse)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from playbooks.sources.access import Access
     from playbooks.sources.careful import Careful
     from playbooks.sources.journal import Journal
-    from tui.connection import Connected, ConsoleOptions
+    from tui.connection import Connect, Connected, ConsoleOptions
 
 
 def run(options: Options) -> int:
@@ -59,12 +59,8 @@ class LiveConsole:
 
     def run(self) -> int:
         """Draw until the person leaves; the exit code."""
-        # Loading makes a hundred thousand objects and no garbage; the console turns it on when it is drawn.
-        gc.disable()
-        from tui.app import run_console
-
         try:
-            return run_console(self.connect, console_options(self._options, self._order))
+            return draw(self.connect, console_options(self._options, self._order))
         finally:
             if self._journal:
                 asyncio.run(self._journal.close())
@@ -109,6 +105,15 @@ class LiveConsole:
 
     def _order(self, rules: tuple[Rule, ...]) -> Order:
         return self._options.order(rules, self._kubectl)
+
+
+def draw(connect: Connect, options: ConsoleOptions) -> int:
+    """Draw the console until the person leaves; the exit code."""
+    # Loading makes a hundred thousand objects and no garbage; the console looks for it once it is drawn.
+    gc.disable()
+    from tui.app import run_console
+
+    return run_console(connect, options)
 
 
 def _recording(journal: Journal | None, folder: Path) -> str:

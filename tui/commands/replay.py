@@ -35,7 +35,6 @@ def run(options: Options) -> int:
     def order(rules: tuple[Rule, ...]) -> Order:
         return options.order(rules, recorded.kubectl)
 
-    from tui.app import run_console
-    from tui.commands.console import console_options
+    from tui.commands.console import console_options, draw
 
-    return run_console(connect, console_options(options, order))
+    return draw(connect, console_options(options, order))
