@@ -11,6 +11,8 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tests.tui.command import ROOT, environment
 
@@ -28,9 +30,9 @@ with PracticeServer(world) as server:
 """
 
 
-def main() -> None:
-    given = sys.argv[1:]
-    nodes, delay = given[0] if given else "100", given[1] if len(given) > 1 else "50"
+@contextmanager
+def served(nodes: str, delay: str) -> Iterator[str]:
+    """A practice cluster's kubeconfig; what it was asked is printed at the end."""
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, nodes, delay],
         cwd=ROOT,
@@ -41,28 +43,40 @@ def main() -> None:
     )
     assert server.stdout
     assert server.stdin
-    kubeconfig = server.stdout.readline().strip()
-    for looks in ("1", "2"):
-        begin = time.perf_counter()
-        words = ["check", "agent", "--kubeconfig", kubeconfig, "--looks", looks, "-o", "json"]
-        ran = subprocess.run(
-            [sys.executable, "-m", "tui", *words],
-            cwd=ROOT,
-            env=environment(),
-            capture_output=True,
-            check=False,
-        )
-        taken = time.perf_counter() - begin
-        report = json.loads(ran.stdout)
-        print(
-            f"{nodes} agents at {delay} ms, --looks {looks}: {taken:.1f} s (target of the first look: 10 s), "
-            f"exit {report['exit']}, {len(report['gaps'])} gaps"
-        )
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f"largest process: {used.ru_maxrss / 1024:.0f} MB; cores: {os.cpu_count()}")
-    server.stdin.close()
-    print("requests, commands:", server.stdout.readline().strip())
-    server.wait()
+    try:
+        yield server.stdout.readline().strip()
+    finally:
+        server.stdin.close()
+        print("requests, commands:", server.stdout.readline().strip())
+        server.wait()
+
+
+def main() -> None:
+    given = sys.argv[1:]
+    nodes, delay = given[0] if given else "100", given[1] if len(given) > 1 else "50"
+    with served(nodes, delay) as kubeconfig:
+        for looks in ("1", "2"):
+            check(kubeconfig, looks, f"{nodes} agents at {delay} ms")
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        print(f"largest process: {used.ru_maxrss / 1024:.0f} MB; cores: {os.cpu_count()}")
+
+
+def check(kubeconfig: str, looks: str, what: str) -> None:
+    begin = time.perf_counter()
+    words = ["check", "agent", "--kubeconfig", kubeconfig, "--looks", looks, "-o", "json"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "tui", *words],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        check=False,
+    )
+    taken = time.perf_counter() - begin
+    report = json.loads(ran.stdout)
+    print(
+        f"{what}, --looks {looks}: {taken:.1f} s (target of the first look: 10 s), "
+        f"exit {report['exit']}, {len(report['gaps'])} gaps"
+    )
 
 
 if __name__ == "__main__":

@@ -11,41 +11,17 @@ import os
 import select
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from tests.bench.bench_check import SERVER
-from tests.tui.command import ROOT, environment
+from tests.bench.bench_check import served
 from tests.tui.terminals import Terminal, terminal
 
 SIZES = ((80, 24), (200, 50))
 STARTS = 10
 SILENCE = 5.0
 MARK = "\u203a".encode()
-
-
-@contextmanager
-def served(nodes: str, delay: str) -> Iterator[str]:
-    """A practice cluster's kubeconfig."""
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVER, nodes, delay],
-        cwd=ROOT,
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdin
-    assert server.stdout
-    try:
-        yield server.stdout.readline().strip()
-    finally:
-        server.stdin.close()
-        server.wait()
 
 
 def first_paint(words: list[str], cache: str) -> float:
