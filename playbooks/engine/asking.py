@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from playbooks.model.answer import Answer, End, Gap, GapKind, Source, answer
@@ -16,10 +16,6 @@ from playbooks.model.request import AgentCommand, Request
 
 _KEPT = 256 * 1024
 """Bytes up to which an answer stays in memory for the look, for panes and second readers."""
-
-
-_SILENCES = 2
-"""Commands of one agent that may time out in a look before the rest are given up."""
 
 
 @dataclass(slots=True)
@@ -92,7 +88,6 @@ class Asking:
     """What was asked, by the command that evidence names."""
     _running: dict[Request, asyncio.Lock] = field(default_factory=dict)
     _agents: dict[str, asyncio.Lock] = field(default_factory=dict)
-    _silences: dict[str, int] = field(default_factory=dict)
 
     async def read(self, request: Request, reader: Reader) -> AnyFact | Gap:
         """Ask, and read the answer while it comes; garbage is the gap *unreadable*."""
@@ -117,30 +112,15 @@ class Asking:
         self.counts.asked += 1
         self.commands[request.command()] = request
         # A node's commands queue here, before they take a place: a few hanging nodes must not fill them all.
-        async with self._agents.setdefault(request.node, asyncio.Lock()) if _is_exec(request) else _free():
-            result = self._given_up(request)
-            if result is None:
-                async with self.turns.turn(self._priority(request)):
-                    result = await self._stream(request, reader)
-        if _is_exec(request) and isinstance(result, Gap) and result.kind is GapKind.TIMED_OUT:
-            self._silences[request.node] = self._silences.get(request.node, 0) + 1
+        queue = self._agents.setdefault(request.node, asyncio.Lock()) if _is_exec(request) else nullcontext()
+        async with queue, self.turns.turn(self._priority(request)):
+            result = await self._stream(request, reader)
         if isinstance(result, Gap):
             self.counts.failed += 1
             self.kept.setdefault(request, result)
         else:
             self.counts.answered += 1
         return result
-
-    def _given_up(self, request: Request) -> AnyFact | Gap | None:
-        if not _is_exec(request) or self._silences.get(request.node, 0) < _SILENCES:
-            return None
-        return Gap(
-            GapKind.TIMED_OUT,
-            f"{_SILENCES} commands on {request.node} timed out already; this one was not sent",
-            command=request.command(),
-            node=request.node,
-            remedy=f"look at the agent's pod and node: {request.node}",
-        )
 
     async def _stream(self, request: Request, reader: Reader) -> AnyFact | Gap:
         chunks: list[bytes] = []
@@ -170,10 +150,6 @@ class Asking:
 
 def _is_exec(request: Request) -> bool:
     return isinstance(request, AgentCommand)
-
-
-def _free() -> AbstractAsyncContextManager[None]:
-    return nullcontext()
 
 
 def _read_whole(whole: Answer, reader: Reader) -> AnyFact | Gap:

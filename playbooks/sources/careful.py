@@ -141,8 +141,10 @@ class Careful(Before):
         """Why the command is not even sent, if it is not."""
         limits = self._limits
         if spent.silences >= limits.silences:
-            what = f"not asked: {spent.silences} commands on node {request.node_name} timed out in this look"
-            return self._gap(request, GapKind.TIMED_OUT, what)
+            node, shown = request.node_name, request.command(self._kubectl)
+            what = f"not asked: {spent.silences} commands on {node} timed out already; this one was not sent"
+            # It carries no time: nothing was seen then, so as evidence it proves less than what was sent.
+            return Gap(GapKind.TIMED_OUT, what, shown, f"look at the agent's pod and node: {node}", node)
         if spent.commands >= limits.commands:
             what = f"this agent has run {spent.commands} commands in this look, which is the limit"
             return self._gap(request, GapKind.TOO_COSTLY, what)

@@ -16,6 +16,7 @@ from playbooks.model.kube.workloads import Deployments
 from playbooks.model.outcome import OutcomeKind
 from playbooks.model.request import AgentCommand
 from playbooks.model.rule import Rule
+from playbooks.sources.careful import Careful
 from tests.engine.toy import Count, ToyCluster, ask, count_of, rule, warn
 
 
@@ -216,7 +217,8 @@ async def test_a_silent_agent_is_given_up_after_two_commands() -> None:
     def needs_third(third: OnNode[Third]) -> Iterator[Verdict]:
         yield from ()
 
-    snapshot = await run(cluster, rule(too_high), rule(needs_other, "TOY002"), rule(needs_third, "TOY003"))
+    rules = (rule(too_high), rule(needs_other, "TOY002"), rule(needs_third, "TOY003"))
+    snapshot = await Run(Careful(cluster), Order(rules)).start()
     to_b = [request for _, request in cluster.asked if getattr(request, "node_name", "") == "b"]
     assert len(to_b) == 2
     assert any("not sent" in gap.detail for gap in snapshot.gaps)
