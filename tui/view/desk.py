@@ -76,7 +76,7 @@ class Desk:
         if playbook is None or step is None:
             return None
         rules = self.board.rules_of(name, step_key)
-        return StepTopic(key, playbook, step, rules, self.board.snapshot, self.board.stands(rules))
+        return StepTopic(key, playbook, rules, self.board.snapshot, self.board.stands(rules), step)
 
 
 _NOT_THERE = Nothing(line("Select a row on the left to see what is behind it.", ink=Ink.QUIET))

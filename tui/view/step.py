@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from playbooks.engine.ranking import Ranked
 from playbooks.engine.report.marks import Mark
@@ -77,15 +78,13 @@ def _coverage(outcomes: list[Outcome], total: int, missing: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class StepTopic:
-    """A step that is selected."""
+class _Judged:
+    """What is judged by rules and has no fix of its own: fixes belong to findings."""
 
     key: str
     """The key of its row."""
     playbook: Playbook
     """Where it belongs."""
-    step: PlaybookStep
-    """The step."""
     rules: tuple[Rule, ...]
     """The rules that answer it."""
     snapshot: Snapshot | None
@@ -93,19 +92,37 @@ class StepTopic:
     stands: Standing
     """Its verdict."""
 
-    fixes: tuple[Line, ...] = ()
-    """None: they belong to findings."""
-    rest: tuple[Line, ...] = ()
-    """Nothing."""
-    nodes: tuple[str, ...] = ()
-    """None."""
-    exhibits: None = None
+    fixes: ClassVar[tuple[Line, ...]] = ()
+    rest: ClassVar[tuple[Line, ...]] = ()
+    nodes: ClassVar[tuple[str, ...]] = ()
+    exhibits: ClassVar[None] = None
     """All that its rules looked at."""
+
+    def _asked(self, question: str) -> Line:
+        return line(glyph(self.stands.mark), f" {self.playbook.title}: ", piece(question, Ink.BOLD))
+
+    def _verdict(self, question: str) -> Iterator[Line]:
+        word = self.stands.word or self.stands.mark.value
+        yield line(glyph(self.stands.mark), piece(f" {word}", ink_of(self.stands.mark)))
+        yield line(piece(question, Ink.BOLD))
+        yield BLANK
+
+    def _what_rules_said(self) -> Iterator[Line]:
+        yield from found_lines(self.rules, self.snapshot)
+        yield from rule_lines(self.rules, self.snapshot)
+
+
+@dataclass(frozen=True, slots=True)
+class StepTopic(_Judged):
+    """A step that is selected."""
+
+    step: PlaybookStep
+    """The step."""
 
     @property
     def thread(self) -> Line:
         """Verdict and question."""
-        return line(glyph(self.stands.mark), f" {self.playbook.title}: ", piece(self.step.question, Ink.BOLD))
+        return self._asked(self.step.question)
 
     @property
     def below(self) -> Line:
@@ -122,49 +139,23 @@ class StepTopic:
         return (command_copy("the command of this step", Text(self.step.command)),)
 
     def _head(self) -> Iterator[Line]:
-        word = self.stands.word or self.stands.mark.value
-        yield line(glyph(self.stands.mark), piece(f" {word}", ink_of(self.stands.mark)))
-        yield line(piece(self.step.question, Ink.BOLD))
-        yield BLANK
+        yield from self._verdict(self.step.question)
         yield line("What a person would type", ink=Ink.TITLE)
         yield from command_lines(Text(self.step.command), 2)
         yield BLANK
         yield from labelled("why", self.step.why)
         yield from labelled("reading", self.step.reading)
-        yield from found_lines(self.rules, self.snapshot)
-        yield from rule_lines(self.rules, self.snapshot)
+        yield from self._what_rules_said()
 
 
 @dataclass(frozen=True, slots=True)
-class PlaybookTopic:
+class PlaybookTopic(_Judged):
     """A playbook that is selected."""
-
-    key: str
-    """The key of its row."""
-    playbook: Playbook
-    """The playbook."""
-    rules: tuple[Rule, ...]
-    """All its rules."""
-    snapshot: Snapshot | None
-    """All that is known so far."""
-    stands: Standing
-    """Its verdict."""
-
-    fixes: tuple[Line, ...] = ()
-    """None: they belong to findings."""
-    rest: tuple[Line, ...] = ()
-    """Nothing."""
-    nodes: tuple[str, ...] = ()
-    """None."""
-    exhibits: None = None
-    """All that its rules looked at."""
 
     @property
     def thread(self) -> Line:
         """Verdict, name and question."""
-        return line(
-            glyph(self.stands.mark), f" {self.playbook.title}: ", piece(self.playbook.question, Ink.BOLD)
-        )
+        return self._asked(self.playbook.question)
 
     @property
     def below(self) -> Line:
@@ -183,18 +174,14 @@ class PlaybookTopic:
         return (command_copy("the commands of all steps", Text(every)),)
 
     def _head(self) -> Iterator[Line]:
-        word = self.stands.word or self.stands.mark.value
-        yield line(glyph(self.stands.mark), piece(f" {word}", ink_of(self.stands.mark)))
-        yield line(piece(self.playbook.question, Ink.BOLD))
-        yield BLANK
+        yield from self._verdict(self.playbook.question)
         yield self.below
         yield BLANK
         yield line("What a person would type, in this order", ink=Ink.TITLE)
         for position, step in enumerate(self.playbook.steps, 1):
             yield line(piece(f"{position:>2}. ", Ink.QUIET), step.question, hang=4)
             yield from command_lines(Text(step.command), 4)
-        yield from found_lines(self.rules, self.snapshot)
-        yield from rule_lines(self.rules, self.snapshot)
+        yield from self._what_rules_said()
 
 
 def found_lines(rules: Iterable[Rule], snapshot: Snapshot | None) -> Iterator[Line]:
