@@ -14,7 +14,7 @@ WRITE_DEV = $(BIN)/python -c 'import tomllib; \
 EDITABLE := --config-settings editable_mode=compat
 
 .DEFAULT_GOAL := help
-.PHONY: practice test lint format docs bench fuzz walk-recordings screenshots help clean
+.PHONY: practice test lint format proto docs bench fuzz walk-recordings screenshots help clean
 
 help: ## say what there is
 	@echo 'make TARGET, where TARGET is one of'
@@ -35,6 +35,9 @@ lint: $(TEST_STAMP) ## format, lint, types and import contracts, without the tes
 format: $(TEST_STAMP) ## put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+proto: $(TEST_STAMP) ## write the code anew that is made from the .proto files
+	$(BIN)/python -m tests.model.hubble.generated
 
 docs: $(TEST_STAMP) ## write the pages anew that are made from the code
 	$(BIN)/python -m tests.contracts.pages

@@ -1,0 +1,1 @@
+"""Hubble's events: their messages, the flow model, filters, printers and aggregation."""
