@@ -1,0 +1,64 @@
+"""All playbooks on recordings of a real Cilium: the truth first, and nothing loud that is not true."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cache
+
+import pytest
+
+from playbooks.engine.discovery import catalogue
+from playbooks.engine.ranking import Ranked
+from playbooks.engine.run import Order, Run
+from playbooks.engine.snapshot import Snapshot
+from playbooks.model.finding import Severity
+from playbooks.model.outcome import OutcomeKind
+from tests import recorded
+
+FIRST = ("02-service-selector-typo", "05-agent-crashloop-bad-config", "11-operator-down")
+"""Recordings whose root is the first finding."""
+
+
+@cache
+def snapshot(name: str, looks: int = 2) -> Snapshot:
+    return asyncio.run(Run(recorded.source(name), Order(catalogue().rules, looks=looks)).start())
+
+
+def is_true(name: str, one: Ranked) -> bool:
+    """Whether the truth of a recorded cluster names or allows what a finding is about."""
+    truth = recorded.truth(name)
+    stated = [statement.subject for statement in (*truth.roots, *truth.allowed)]
+    stated += [symptom.subject for symptom in recorded.symptoms(name) if symptom.fault == one.rule.id]
+    return all(
+        any(subject.covers(ref.kind, ref.namespace, ref.name) for subject in stated)
+        for ref in one.finding.subjects
+    )
+
+
+@pytest.mark.parametrize("name", recorded.clusters())
+@pytest.mark.parametrize("looks", [1, 2])
+def test_nothing_above_info_that_is_not_true(name: str, looks: int) -> None:
+    loud = [one for one in snapshot(name, looks).every() if one.finding.severity > Severity.INFO]
+    assert [f"{one.rule.id} {one.finding.summary}" for one in loud if not is_true(name, one)] == []
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_the_first_finding_is_the_truth(name: str) -> None:
+    truth = recorded.truth(name)
+    roots = [one.finding.subject for one in snapshot(name).roots]
+    assert roots
+    first, *rest = roots
+    assert truth.roots[0].subject.covers(first.kind, first.namespace, first.name), first
+    stated = [statement.subject for statement in (*truth.roots, *truth.allowed)]
+    strangers = [ref for ref in rest if not any(s.covers(ref.kind, ref.namespace, ref.name) for s in stated)]
+    assert strangers == []
+
+
+@pytest.mark.parametrize("name", recorded.clusters())
+def test_no_rule_crashes(name: str) -> None:
+    crashed = {
+        rule: outcome.traceback
+        for rule, outcome in snapshot(name).outcomes.items()
+        if outcome.kind in (OutcomeKind.CRASHED, OutcomeKind.TOO_SLOW)
+    }
+    assert crashed == {}
