@@ -367,8 +367,6 @@ class _DropReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DropReason
     """since 1.17"""
     DROP_PUNT_PROXY: _DropReason.ValueType  # 205
     """since 1.18"""
-    DROP_NO_DEVICE: _DropReason.ValueType  # 206
-    """since 1.20-dev; gone after 1.20-dev"""
     DROP_FRAG_NOT_FOUND_WORLD: _DropReason.ValueType  # 207
     """since 1.21-dev"""
 
@@ -460,8 +458,6 @@ DROP_NO_EGRESS_IP: DropReason.ValueType  # 204
 """since 1.17"""
 DROP_PUNT_PROXY: DropReason.ValueType  # 205
 """since 1.18"""
-DROP_NO_DEVICE: DropReason.ValueType  # 206
-"""since 1.20-dev; gone after 1.20-dev"""
 DROP_FRAG_NOT_FOUND_WORLD: DropReason.ValueType  # 207
 """since 1.21-dev"""
 Global___DropReason: _TypeAlias = DropReason  # noqa: Y015
