@@ -106,24 +106,33 @@ async def answer(source: Source, request: Request, look: int, limit: int = COLLE
     """Collect an answer whole, or the gap; an answer over `limit` bytes is the gap *too large*."""
     chunks: list[bytes] = []
     size = 0
-    async for piece in source.open(request, look):
-        if isinstance(piece, Gap):
-            return piece
-        if isinstance(piece, End):
-            return Answer(request, b"".join(chunks), piece)
-        size += len(piece)
-        if size > limit:
-            return Gap(
-                GapKind.TOO_LARGE,
-                f"the answer is larger than {limit // 1024 // 1024} MiB",
-                command=request.command(),
-                node=request.node,
-                remedy="run the command by hand and narrow it down",
-            )
-        chunks.append(piece)
+    result: Answer | Gap | None = None
+    pieces = source.open(request, look)
+    try:
+        # To the very end: a generator that is left alone costs the event loop a task to close it.
+        async for piece in pieces:
+            if isinstance(piece, Gap):
+                result = piece
+            elif isinstance(piece, End):
+                result = Answer(request, b"".join(chunks), piece)
+            else:
+                size += len(piece)
+                if size > limit:
+                    return _too_large(request, limit)
+                chunks.append(piece)
+    finally:
+        if close := getattr(pieces, "aclose", None):
+            await close()
+    return result or Gap(
+        GapKind.FAILED, "the answer ended without saying how", command=request.command(), node=request.node
+    )
+
+
+def _too_large(request: Request, limit: int) -> Gap:
     return Gap(
-        GapKind.FAILED,
-        "the answer ended without saying how",
+        GapKind.TOO_LARGE,
+        f"the answer is larger than {limit // 1024 // 1024} MiB",
         command=request.command(),
         node=request.node,
+        remedy="run the command by hand and narrow it down",
     )

@@ -114,6 +114,24 @@ def _runnable(request: AgentCommand, image: Image) -> tuple[str, ...]:
     return argv
 
 
+@dataclass(slots=True)
+class _Head:
+    """The beginning of an output, held back until it is surely no usage."""
+
+    held: bytes = b""
+    is_over: bool = False
+
+    def passed(self, piece: bytes) -> bytes:
+        """What may be passed on, now that this came."""
+        if self.is_over:
+            return piece
+        held = self.held = self.held + piece
+        if len(held) < HEAD or (len(held) < HELP_LIMIT and _USAGE.search(held, 0, HEAD)):
+            return b""
+        self.held, self.is_over = b"", True
+        return held
+
+
 class _Run:
     """One command on its way."""
 
@@ -161,50 +179,38 @@ class _Run:
         return [*options, *(("command", word) for word in words)]
 
     async def _output(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncGenerator[bytes | Exit, None]:
-        """Standard output, then the exit; the beginning is held back until it is surely no usage."""
-        held, is_held = bytearray(), True
-        async with aclosing(self._frames(socket)) as frames:
-            async for piece in frames:
-                if isinstance(piece, Status):
-                    code = self._exit_code(piece)
-                    self._judge(code, bytes(held))
-                    if held:
-                        yield bytes(held)
-                    yield Exit(code, bytes(self._stderr), self._is_truncated, self._argv)
-                    return
-                if not is_held:
-                    yield piece
-                    continue
-                held += piece
-                is_help = _USAGE.search(held, 0, HEAD) is not None
-                if len(held) >= (HELP_LIMIT if is_help else HEAD):
-                    is_held = False
-                    yield bytes(held)
-                    held.clear()
-
-    async def _frames(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncGenerator[bytes | Status, None]:
-        """Pieces of standard output, then the status. Standard error is kept."""
-        told = b""
+        """Standard output, then the exit; standard error is kept."""
+        head, told = _Head(), b""
         while True:
-            try:
-                async with asyncio.timeout(max(0.0, self._deadline - time.monotonic())):
-                    message = await socket.receive()
-            except TimeoutError as error:
-                raise self._timed_out() from error
-            if message.type is not aiohttp.WSMsgType.BINARY:
-                raise self._broken()
-            data: bytes = message.data
+            data = await self._message(socket)
             channel = data[0] if data else -1
-            if channel == STDOUT and len(data) > 1:
+            if channel == STDOUT:
                 self._size += len(data) - 1
-                yield data[1:]
+                if piece := head.passed(data[1:]):
+                    yield piece
             elif channel == STDERR:
                 self._keep(data[1:])
             elif channel == STATUS:
                 told = (told + data[1:])[:STATUS_LIMIT]
                 if status := status_from(told):
-                    yield status
-                    return
+                    break
+        code = self._exit_code(status)
+        self._judge(code, head.held)
+        if head.held:
+            yield head.held
+        yield Exit(code, bytes(self._stderr), self._is_truncated, self._argv)
+
+    async def _message(self, socket: aiohttp.ClientWebSocketResponse) -> bytes:
+        """What comes next: its first byte names the channel."""
+        try:
+            async with asyncio.timeout(max(0.0, self._deadline - time.monotonic())):
+                message = await socket.receive()
+        except TimeoutError as error:
+            raise self._timed_out() from error
+        if message.type is not aiohttp.WSMsgType.BINARY:
+            raise self._broken()
+        data: bytes = message.data
+        return data
 
     def _keep(self, stderr: bytes) -> None:
         room = STDERR_LIMIT - len(self._stderr)
