@@ -204,11 +204,7 @@ def _deployment(row: Json) -> Json:
     container: Json = {"args": row["args"], "image": "practice.local/shop:1", "name": row["name"]}
     if row.get("containerPorts"):
         container["ports"] = [{"containerPort": port, "protocol": "TCP"} for port in row["containerPorts"]]
-    # What a client asks for travels as an annotation, so that its log can be derived from the pod.
-    notes = {"practice.local/calls": "\n".join(row["calls"])} if row.get("calls") else {}
     template: Json = {"metadata": {"labels": row["labels"]}, "spec": {"containers": [container]}}
-    if notes:
-        template["metadata"]["annotations"] = notes
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _WAITING_EVERY = 20.0
 _LONGEST_MESSAGE = 2048
-_CALLS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +71,9 @@ def coredns(_world: World, _run: PodRun, _container: Container, current: Run) ->
 
 def client(world: World, run: PodRun, _container: Container, current: Run) -> list[Line]:
     """A client of the shop, or a server, which says nothing."""
-    notes = run.pod["metadata"].get("annotations") or {}
-    calls = str(notes.get("practice.local/calls", "")).splitlines()
-    if not calls:
-        return []
-    end = current.finished or world.now
-    count = int((end - current.started).total_seconds()) // 2
-    lines = []
-    for number in range(max(count - _CALLS, 0) + 1, count + 1):
-        at = current.started + timedelta(seconds=2 * number)
-        lines.append(Line(at, f"{at.strftime('%Y-%m-%dT%H:%M:%SZ')} {calls[number % len(calls)]}"))
-    return lines
+    from playbooks.practice.traffic.logbook import lines
+
+    return lines(world, run, current.started, current.finished or world.now)
 
 
 def operator(world: World, _run: PodRun, _container: Container, current: Run) -> list[Line]:

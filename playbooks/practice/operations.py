@@ -81,6 +81,18 @@ def _permit(world: World, what: Json) -> None:
     world.access = replace(world.access, user=what["user"], permissions=permissions)
 
 
+def _call(world: World, what: Json) -> None:
+    world.traffic.add(what)
+
+
+def _hush(world: World, what: Json) -> None:
+    world.traffic.drop(what)
+
+
+def _lead(world: World, what: Json) -> None:
+    world.traffic.name(what["name"], tuple(what.get("to") or ()))
+
+
 def _node(world: World, where: Json) -> str:
     """A node by what runs on it, or a worker by its number."""
     if "runs" in where:
@@ -100,4 +112,7 @@ _VERBS: dict[str, Callable[[World, Json], None]] = {
     "restart_agent": _restart_agent,
     "silence_agent": _silence_agent,
     "permit": _permit,
+    "call": _call,
+    "hush": _hush,
+    "lead": _lead,
 }

@@ -21,6 +21,7 @@ from playbooks.practice.ownership import Writer, claim
 from playbooks.practice.profile import DEFAULT, Profile, load
 from playbooks.practice.runs import PodRun
 from playbooks.practice.store import Store
+from playbooks.practice.traffic.history import Traffic
 
 START = datetime(2026, 11, 23, 8, 0, 0, tzinfo=UTC)
 """Where the clock of a world stands unless told otherwise."""
@@ -58,6 +59,7 @@ class World:
         self.network = Network(names, profile)
         self.frontend_ids = Numbers()
         self.backend_ids = Numbers()
+        self.traffic = Traffic(self)
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
 
@@ -85,10 +87,13 @@ class World:
 
     def settle(self) -> None:
         """Let every controller do what is to be done at this moment."""
+        every: set[tuple[str, str]] = set()
         for _ in range(50):
             if not self.store.dirty:
+                self.traffic.note(every)
                 return
             changed = set(self.store.dirty)
+            every |= changed
             self.store.dirty.clear()
             controllers.reconcile(self, changed)
         raise RuntimeError("the controllers of the practice cluster do not come to rest")
@@ -152,6 +157,7 @@ class World:
         for run in self.runs.values():
             run.shift(delta)
         self.network.shift(delta)
+        self.traffic.shift(delta)
         self._agenda = [(when + delta, order, action) for when, order, action in self._agenda]
         self.now = now
 
@@ -186,6 +192,7 @@ def build(
     plan(world, crowd)
     world.settle()
     world.advance(180)
+    world.traffic.begin()
     world.advance((now - world.now).total_seconds())
     if crowd:
         fill(world, crowd)

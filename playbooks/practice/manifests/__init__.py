@@ -28,6 +28,11 @@ def shop() -> list[Json]:
     return [_filled(row, {}) for row in _documents("shop.yaml")[0]]
 
 
+def traffic() -> Any:
+    """The calls that clients make, and the names outside of the cluster that they know."""
+    return copy.deepcopy(_documents("traffic.yaml")[0])
+
+
 def _filled(value: Any, marks: dict[str, str]) -> Any:
     """A copy with the marks replaced by what they stand for."""
     if isinstance(value, dict):
