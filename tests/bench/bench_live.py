@@ -91,7 +91,7 @@ async def commands(asked: Source, at_once: int) -> None:
 async def pods(asked: Source, is_decoded: bool) -> None:
     """List all pods, decode them or not."""
     found: list[int] = []
-    reader: Pages[Pod] = Pages(Pod, lambda provenance, items: found.append(len(items)))  # type: ignore[arg-type,func-returns-value]
+    reader: Pages[Pod] = Pages(Pod, lambda provenance, items: found.append(len(items)))  # type: ignore[arg-type,return-value]
     request = Objects(PODS)
     async for piece in asked.open(request, 1):
         if isinstance(piece, bytes):

@@ -13,8 +13,8 @@ from playbooks.model.fact import Unreadable
 
 T = TypeVar("T")
 
-BATCH = 256 * 1024
-"""Bytes that are decoded at once: large enough for speed, small enough for caches and for other work."""
+BATCH = 128 * 1024
+"""Bytes that are decoded at once: what is made of them still fits into the caches of a processor."""
 ROW_LIMIT = 8 * 1024 * 1024
 """Bytes that one object may take before the stream is called unreadable."""
 
