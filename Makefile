@@ -48,8 +48,9 @@ bench: $(TEST_STAMP) ## measure: start-up, first paint, a check of 100 agents
 fuzz: $(TEST_STAMP) ## feed every decoder with damaged answers for long; FUZZ=number of inputs for each
 	$(BIN)/python -m tests.model.fuzz $(FUZZ)
 
-walk-recordings: $(TEST_STAMP) ## say what becomes of every answer in a FOLDER of recordings; OUT=file for the table
+walk-recordings: $(TEST_STAMP) ## say what becomes of every answer and file in a FOLDER of recordings; OUT=file, FILES=file
 	$(BIN)/python -m tests.walk $(FOLDER) $(or $(OUT),/dev/stdout)
+	$(BIN)/python -m tests.walk_archive $(FOLDER) $(or $(FILES),/dev/stdout)
 
 screenshots: $(TEST_STAMP) ## draw the pictures of the README anew
 	$(BIN)/python -m tests.screenshots

@@ -68,6 +68,16 @@ def source(name: str) -> JournalSource:
     return JournalSource(_folder(name) / "journal")
 
 
+def archive_of(name: str) -> Path:
+    """The sysdump that was taken of a recorded cluster."""
+    return _folder(name) / "sysdump.zip"
+
+
+def archives() -> tuple[Path, ...]:
+    """Every archive that is kept: sysdumps, and what cilium-bugtool wrote."""
+    return tuple(sorted((*CLUSTERS.glob("*/sysdump.zip"), *CLUSTERS.glob("*/bugtool.tar.gz"))))
+
+
 def truth(name: str) -> Truth:
     """What is wrong in a recorded cluster."""
     return msgspec.json.decode((_folder(name) / "truth.json").read_bytes(), type=Truth)

@@ -141,7 +141,7 @@ async def askers_of(
         places = sorted(agents) if kind.scope is Scope.NODE else [("", "", "", "")]
         for place in places:
             for running in (True, False) if kind.scope is Scope.NODE else (False,):
-                scene = await _scene(knowing, kind, place, running)
+                scene = await scene_of(knowing, kind, place, running)
                 for way in kind.ways:
                     request = way.ask(scene)
                     if not isinstance(request, Gap | Fact):
@@ -150,9 +150,10 @@ async def askers_of(
     return found
 
 
-async def _scene(
+async def scene_of(
     knowing: Knowing, kind: type[Fact], place: tuple[str, str, str, str], is_running: bool
 ) -> Scene:
+    """What a kind needs, with an agent that runs where one is wanted."""
     known = {need: await knowing.know(need, place[0]) for need in kind.needs}
     if is_running and Agents in known:
         # The agent of a recording may be down; its commands are to be known all the same.
@@ -217,10 +218,9 @@ class Unused:
     """Pattern of the command, and why it is not used."""
 
     @classmethod
-    def read(cls) -> Unused:
-        rows = (
-            line.split("\t") for line in UNUSED.read_text("utf-8").splitlines() if not line.startswith("#")
-        )
+    def read(cls, path: Path = UNUSED) -> Unused:
+        """The reasons in a file: pattern, tab, reason."""
+        rows = (line.split("\t") for line in path.read_text("utf-8").splitlines() if not line.startswith("#"))
         return cls(tuple((row[0], row[1]) for row in rows))
 
     def reason(self, command: str) -> str:
@@ -240,13 +240,13 @@ def main(arguments: Sequence[str]) -> None:
     print(summary(text))
 
 
-def summary(text: str) -> str:
+def summary(text: str, what: str = "commands") -> str:
     """A table in one line."""
     lines = text.splitlines()[1:]
     unused = sum("\tnot used: " in line for line in lines)
     bad = [line.partition("\t")[0] for line in lines if NO_REASON in line or "unreadable" in line]
     verdict = f"NOT ACCOUNTED FOR: {', '.join(bad)}" if bad else "everything accounted for"
-    return f"{len(lines) - unused} commands and ways become facts, {unused} are not used: {verdict}"
+    return f"{len(lines) - unused} {what} and ways become facts, {unused} are not used: {verdict}"
 
 
 def walk_folder(folder: Path) -> Iterator[tuple[str, list[Outcome]]]:

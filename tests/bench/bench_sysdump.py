@@ -26,13 +26,14 @@ from playbooks.model.kube import resources
 from playbooks.model.request import Objects, Resource
 from playbooks.sources.scrubber import Scrubber
 from playbooks.sources.sysdump import SysdumpSource
+from tests.recorded import archive_of
 
-REAL = Path(__file__).parents[1] / "sources" / "archives" / "healthy.zip"
+REAL = archive_of("healthy")
 STAMP = "20261123-014229"
 ROOT = f"cilium-sysdump-{STAMP}"
 MIB = 1024 * 1024
 LOCAL = "lab-node-1"
-PADDING = 340
+PADDING = 60
 """Files of an agent that a check never reads: tc, ethtool, state. They fill the archive's directory."""
 
 

@@ -38,6 +38,9 @@ IP            NetworkInterface
 203.0.113.7   eth0
 203.0.113.8   eth1
 """,
+    "AgentRedirects: agent's local redirects as text": """
+LRP namespace   LRP name   FrontendType   Matching Service
+""",
     "AgentRedirects: agent's local redirects": """
 [{"name": "nodelocaldns", "namespace": "kube-system", "uid": "1-2",
   "frontend-type": "clusterIP + named ports",

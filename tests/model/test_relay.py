@@ -75,8 +75,14 @@ async def test_an_agent_tells_state_and_buffer() -> None:
     assert found.version.startswith("cilium v1.20.2")
 
 
-async def test_the_status_alone_tells_less() -> None:
+async def test_without_its_command_the_text_of_the_status_tells_the_flows() -> None:
     found = await hubble(edited(recorded.source("healthy"), gap(command("hubble"))))
+    assert (found.flows, found.max_flows, found.missing) == (4095, 4095, ())
+
+
+async def test_the_status_as_json_alone_tells_less() -> None:
+    gaps = (gap(command("hubble")), gap(command("cilium-dbg", "status", "--verbose")))
+    found = await hubble(edited(recorded.source("healthy"), *gaps))
     assert (found.flows, found.fill, found.max_flows) == (None, None, 4095)
     assert found.seen_flows is not None
     assert len(found.missing) == 1

@@ -26,18 +26,24 @@ from tests.sources.archives import (
     NODE,
     OPERATOR_DOWN,
     POD,
+    PODS,
     answered,
     command,
     contents,
     missed,
     packed,
+    sysdump,
     tarred,
     unzipped,
+    zipped,
 )
 
 SECRETS = Resource("", "v1", "secrets", "Secret")
 OPERATOR = "cilium-operator-5f5f45d967-z4l7c"
 PREVIOUS = ContainerLog("kube-system", POD, "cilium-agent", is_previous=True)
+APPLIED = b"""      kubectl.kubernetes.io/last-applied-configuration: |
+        {"apiVersion":"v1","kind":"Pod"}
+"""
 STATUS = command("cilium-dbg", "status", "--verbose")
 
 
@@ -85,7 +91,7 @@ async def test_it_lists_what_the_collector_collected(resource: Resource, count: 
     pages = [json.loads(line) for line in got.body.splitlines()]
     assert {page["kind"] for page in pages} == {f"{resource.kind}List"}
     assert sum(len(page["items"]) for page in pages) == count
-    assert got.end.where.startswith("healthy.zip: cilium-sysdump/")
+    assert got.end.where.startswith("sysdump.zip: cilium-sysdump/")
     assert not got.end.is_truncated
     assert got.end.command == Objects(resource).command()
 
@@ -162,7 +168,7 @@ async def test_one_object_comes_alone_with_its_type() -> None:
             GapKind.NOT_RECORDED,
             "cilium-agent-*-prev.log",
         ),
-        (command("cilium-dbg", "status", "-o", "json"), GapKind.NOT_RECORDED, "cilium-dbg-status--o-json.md"),
+        (command("cilium-dbg", "fqdn", "names"), GapKind.NOT_RECORDED, "cilium-dbg-fqdn-names.md"),
         (
             command("cilium-dbg", "status", pod="cilium-other"),
             GapKind.NOT_RECORDED,
@@ -205,7 +211,7 @@ async def test_a_fault_is_found_in_the_archive_as_in_the_cluster() -> None:
     snapshot = await checked(SysdumpSource(OPERATOR_DOWN))
     first = snapshot.ranked[0]
     assert first.rule.id == "AGT020"
-    assert "operator-down.zip: cilium-sysdump/cilium-operator-deployment" in first.finding.evidence[0].where
+    assert "sysdump.zip: cilium-sysdump/cilium-operator-deployment" in first.finding.evidence[0].where
 
 
 async def test_a_folder_a_tar_and_a_zip_of_the_same_say_the_same(tmp_path: Path) -> None:
@@ -261,10 +267,11 @@ async def test_the_output_of_bugtool_alone_answers_for_its_agent() -> None:
     assert "no Kubernetes objects" in gap.detail
 
 
-async def test_secrets_in_objects_do_not_pass_the_scrubber() -> None:
-    source = SysdumpSource(HEALTHY)
-    bare = json.dumps(await items(source, Objects(resources.CILIUM_NETWORK_POLICIES)))
-    clean = json.dumps(await items(Scrubber(source), Objects(resources.CILIUM_NETWORK_POLICIES)))
+async def test_secrets_in_objects_do_not_pass_the_scrubber(tmp_path: Path) -> None:
+    applied = PODS.replace(b"    labels:\n", b"    annotations:\n" + APPLIED + b"    labels:\n", 1)
+    source = SysdumpSource(zipped(tmp_path / "a.zip", sysdump(k8s_pods_yaml=applied)))
+    bare = json.dumps(await items(source, Objects(resources.PODS)))
+    clean = json.dumps(await items(Scrubber(source), Objects(resources.PODS)))
     assert '{\\"apiVersion\\"' in bare
     assert '{\\"apiVersion\\"' not in clean
 

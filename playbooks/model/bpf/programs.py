@@ -14,7 +14,7 @@ from playbooks.model.answer import Answer
 from playbooks.model.bpf.bpftool import Block, blocks_in, shown
 from playbooks.model.bpf.dumps import number_in
 from playbooks.model.cilium.agents import Agents
-from playbooks.model.cilium.health import time_of
+from playbooks.model.cilium.health_response import time_of
 from playbooks.model.cilium.wire import rows_of
 from playbooks.model.fact import Fact, Provenance, Scope, Unreadable, Way
 

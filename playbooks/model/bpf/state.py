@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ from playbooks.model.cilium.agent.columns import Row, rows_in
 from playbooks.model.cilium.agent.commands import answered, asks
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.wire import number_of, struct_of, text_of
-from playbooks.model.fact import Fact, Provenance, Scope, Way
+from playbooks.model.fact import Fact, Provenance, Scope, Unreadable, Way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +137,36 @@ def _counted(one: _Cache) -> MapCount:
     return MapCount(one.path.rpartition("/")[2], len(one.cache), errors)
 
 
+_HEADING = re.compile(r"^## Map: (\S{1,200})$")
+
+
+def _counts_verbose(answer: Answer) -> MapCounts:
+    # Only whole lines; the last map may lack some of its entries all the same, and then is left out.
+    lines = text_of(answer).rpartition("\n")[0].split("\n")
+    starts = [at for at, line in enumerate(lines) if _HEADING.match(line)]
+    if not starts:
+        raise Unreadable("the answer names no map", 0)
+    ends = [*starts[1:], len(lines)]
+    blocks = [lines[start:end] for start, end in zip(starts, ends, strict=True)]
+    if answer.end.is_truncated or lines[-1]:
+        blocks.pop()
+    items = tuple(map(_count_of_block, blocks))
+    return MapCounts(provenance=Provenance.of(answer.request, answer.end), items=items)
+
+
+def _count_of_block(block: Sequence[str]) -> MapCount:
+    name = block[0].removeprefix("## Map: ")
+    first, *rest = [line for line in block[1:] if line.strip()] or [""]
+    if first == "Cache is disabled":
+        return MapCount(name, None, None)
+    if first == "Cache is empty":
+        return MapCount(name, 0, 0)
+    at = first.find("Error")
+    if not first.startswith("Key ") or at < 0:
+        raise Unreadable(f"what map {name[:80]} holds is not told: {first[:80]!r}")
+    return MapCount(name, len(rest), sum(bool(line[at:].strip()) for line in rest))
+
+
 _CONFIG = ("cilium-dbg", "bpf", "config", "list")
 RuntimeConfig.ways = (
     mapped("runtime configuration", asks(*_CONFIG, "-o", "json"), _config_json),
@@ -151,5 +182,10 @@ MapCounts.ways = (
         "agent's maps with their content",
         asks("cilium-dbg", "map", "list", "-o", "json", is_heavy=True),
         _counts_json,
+    ),
+    answered(
+        "agent's maps with their content as text",
+        asks("cilium-dbg", "map", "list", "--verbose", is_heavy=True),
+        _counts_verbose,
     ),
 )

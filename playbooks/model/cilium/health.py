@@ -6,110 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
-import msgspec
-
 from playbooks.model.answer import Answer, Gap
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.config import CiliumConfig
-from playbooks.model.cilium.status_response import real_time
-from playbooks.model.cilium.wire import refusal, struct_of
+from playbooks.model.cilium.health_response import Address, HealthResponse, Peer, time_of
+from playbooks.model.cilium.health_text import read_health
+from playbooks.model.cilium.wire import refusal, struct_of, text_of
 from playbooks.model.fact import Fact, Provenance, Scene, Scope, Way, decoding
 from playbooks.model.request import Request
-
-
-class Probe(msgspec.Struct, frozen=True):
-    """One protocol towards one address."""
-
-    status: str = ""
-    """Why it failed; empty when it did not."""
-    last_probed: str = msgspec.field(default="", name="lastProbed")
-    """When it was last tried; empty when never, or before 1.18."""
-
-    @property
-    def time(self) -> datetime | None:
-        """When it was last tried, if that is told."""
-        return time_of(self.last_probed)
-
-
-class Address(msgspec.Struct, frozen=True):
-    """One probed address."""
-
-    ip: str = ""
-    icmp: Probe | None = None
-    http: Probe | None = None
-
-    @property
-    def failures(self) -> tuple[tuple[str, Probe], ...]:
-        """The protocols that failed."""
-        tried = (("ICMP", self.icmp), ("HTTP", self.http))
-        return tuple((name, probe) for name, probe in tried if probe and probe.status)
-
-    @property
-    def is_failing(self) -> bool:
-        """Whether a protocol failed."""
-        return bool((self.icmp and self.icmp.status) or (self.http and self.http.status))
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether both protocols were tried and both failed."""
-        return len(self.failures) == 2
-
-
-class Target(msgspec.Struct, frozen=True, rename="kebab"):
-    """A node's own address, or its health endpoint's."""
-
-    primary_address: Address | None = None
-
-
-class Peer(msgspec.Struct, frozen=True, rename="kebab"):
-    """What the agent finds when it probes one node; the node itself is among them."""
-
-    name: str = ""
-    """`cluster/node`."""
-    host: Target | None = None
-    health_endpoint: Target | None = None
-
-    @property
-    def cluster(self) -> str:
-        """The cluster that the node belongs to; empty when the name does not tell."""
-        return self.name.rpartition("/")[0]
-
-    @property
-    def node(self) -> str:
-        """The node's name."""
-        return self.name.rpartition("/")[2]
-
-    @property
-    def is_failing(self) -> bool:
-        """Whether any probe of the node failed."""
-        host, endpoint = self.host_address, self.endpoint_address
-        return bool((host and host.is_failing) or (endpoint and endpoint.is_failing))
-
-    @property
-    def host_address(self) -> Address | None:
-        """How the node's own address answered."""
-        return self.host.primary_address if self.host else None
-
-    @property
-    def endpoint_address(self) -> Address | None:
-        """How the health endpoint on the node answered: this takes the way of pod traffic."""
-        return self.health_endpoint.primary_address if self.health_endpoint else None
-
-
-class Local(msgspec.Struct, frozen=True):
-    """Who probed."""
-
-    name: str = ""
-
-
-class HealthResponse(msgspec.Struct, frozen=True):
-    """The answer of the health daemon."""
-
-    local: Local = Local()
-    nodes: tuple[Peer, ...] = ()
-    """Empty before the first round of probes."""
-    timestamp: str = ""
-    interval: str = msgspec.field(default="", name="probeInterval")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,15 +48,15 @@ class AgentHealth(Fact):
         return max(times, default=self.round_at)
 
 
-def time_of(text: str) -> datetime | None:
-    """A time that may be empty, zero or unreadable: then it is unknown."""
-    try:
-        return real_time(datetime.fromisoformat(text))
-    except ValueError:
-        return None
+def _json(scene: Scene) -> Request | Gap | AgentHealth:
+    return _ask(scene, "-o", "json")
 
 
-def _ask(scene: Scene) -> Request | Gap | AgentHealth:
+def _text(scene: Scene) -> Request | Gap | AgentHealth:
+    return _ask(scene, "--verbose")
+
+
+def _ask(scene: Scene, *flags: str) -> Request | Gap | AgentHealth:
     config = scene.get(CiliumConfig)
     if not isinstance(config, Gap) and not config.is_on("enable-health-checking", default=True):
         origin = replace(config.provenance, node=scene.node)
@@ -161,14 +65,19 @@ def _ask(scene: Scene) -> Request | Gap | AgentHealth:
         )
     agents = scene.get(Agents)
     agent = agents if isinstance(agents, Gap) else agents.on(scene.node)
-    return agent if isinstance(agent, Gap) else agent.command("cilium-health", "status", "-o", "json")
+    return agent if isinstance(agent, Gap) else agent.command("cilium-health", "status", *flags)
 
 
-def _decode(answer: Answer) -> AgentHealth | Gap:
-    refused = refusal(answer)
-    if refused:
-        return refused
-    response = struct_of(answer, HealthResponse)
+def _decode_json(answer: Answer) -> AgentHealth | Gap:
+    return refusal(answer) or _fact(answer, struct_of(answer, HealthResponse))
+
+
+def _decode_text(answer: Answer) -> AgentHealth | Gap:
+    # Only whole lines: a line that was cut may be of another probe than it says.
+    return refusal(answer) or _fact(answer, read_health(text_of(answer).rpartition("\n")[0]))
+
+
+def _fact(answer: Answer, response: HealthResponse) -> AgentHealth:
     return AgentHealth(
         provenance=Provenance.of(answer.request, answer.end),
         local=response.local.name,
@@ -181,4 +90,7 @@ def _decode(answer: Answer) -> AgentHealth | Gap:
     )
 
 
-AgentHealth.ways = (decoding("health daemon", _ask, _decode),)
+AgentHealth.ways = (
+    decoding("health daemon", _json, _decode_json),
+    decoding("health daemon as text", _text, _decode_text),
+)

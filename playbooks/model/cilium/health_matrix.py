@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from playbooks.model.cilium.agents import Agents
-from playbooks.model.cilium.health import Address, AgentHealth, Peer
+from playbooks.model.cilium.health import AgentHealth
+from playbooks.model.cilium.health_response import Address, Peer
 from playbooks.model.cilium.status_controllers import seconds_of
 from playbooks.model.fact import Fleet
 

@@ -12,7 +12,7 @@ import msgspec
 
 from playbooks.model.answer import Answer, Gap, GapKind
 from playbooks.model.cilium.agents import Agent, Agents
-from playbooks.model.cilium.health import time_of
+from playbooks.model.cilium.health_response import time_of
 from playbooks.model.cilium.installation import minor_of
 from playbooks.model.cilium.wire import documents_of, refusal
 from playbooks.model.fact import Fact, Provenance, Scene, Scope, Unreadable, Way, decoding
@@ -177,6 +177,8 @@ def _decode_text(answer: Answer) -> AgentModules | Gap:
     refused = refusal(answer)
     if refused:
         return refused
+    if answer.body.startswith(b"["):
+        return _decode_json(answer)
     # Only whole lines: the count at the end of a row that was cut would be another one.
     header, *lines = decoded(answer.body).rpartition("\n")[0].splitlines() or [""]
     starts = {name: header.find(name) for name in (*_COLUMNS, "LastOK")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +10,8 @@ from typing import ClassVar
 
 from playbooks.model.answer import Answer, Gap
 from playbooks.model.cilium.agents import Agents
-from playbooks.model.cilium.health import time_of
-from playbooks.model.cilium.wire import refusal, struct_of
+from playbooks.model.cilium.health_response import time_of
+from playbooks.model.cilium.wire import refusal, struct_of, text_of
 from playbooks.model.fact import Fact, Provenance, Scene, Scope, Unreadable, Way, decoding
 from playbooks.model.request import Request
 
@@ -31,10 +32,18 @@ class AgentOptions(Fact):
         return time_of(self.values.get("CreationTime", ""))
 
 
-def _ask(scene: Scene) -> Request | Gap:
+def _json(scene: Scene) -> Request | Gap:
+    return _ask(scene, "-o", "json")
+
+
+def _text(scene: Scene) -> Request | Gap:
+    return _ask(scene)
+
+
+def _ask(scene: Scene, *flags: str) -> Request | Gap:
     agents = scene.get(Agents)
     agent = agents if isinstance(agents, Gap) else agents.on(scene.node)
-    return agent if isinstance(agent, Gap) else agent.command("cilium-dbg", "config", "-a", "-o", "json")
+    return agent if isinstance(agent, Gap) else agent.command("cilium-dbg", "config", "-a", *flags)
 
 
 def _decode(answer: Answer) -> AgentOptions | Gap:
@@ -60,4 +69,40 @@ def _plain(options: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             yield name, " ".join(value)
 
 
-AgentOptions.ways = (decoding("agent's options", _ask, _decode),)
+_LINE = re.compile(r"^\t?([\w-]{1,120}?)\s*: (.*)$")
+_SWITCHES = {"Enabled": "true", "Disabled": "false"}
+_GROUPED = "\t"
+"""What a line of a group begins with; in groups, switches are words."""
+_NAMES = {"PolicyEnforcement": "policy-enforcement"}
+"""Names that only text has, and what JSON calls them."""
+
+
+def _decode_text(answer: Answer) -> AgentOptions | Gap:
+    refused = refusal(answer)
+    if refused:
+        return refused
+    # Only whole lines: a value that was cut would be another one.
+    lines = text_of(answer).rpartition("\n")[0].split("\n")
+    values = {found[0]: found[1] for line in lines if (found := _written(line))}
+    if not values:
+        raise Unreadable("the answer holds no option", 0)
+    return AgentOptions(provenance=Provenance.of(answer.request, answer.end), values=values)
+
+
+def _written(line: str) -> tuple[str, str] | None:
+    """Name and plain value of a line; nothing for headings, absent values and groups written on one line."""
+    match = _LINE.match(line)
+    if match is None or match[2] == "<nil>" or match[2].startswith("map["):
+        return None
+    value = match[2]
+    if value.startswith("[") and value.endswith("]"):
+        value = value[1:-1]
+    if line.startswith(_GROUPED):
+        value = _SWITCHES.get(value, value)
+    return _NAMES.get(match[1], match[1]), value
+
+
+AgentOptions.ways = (
+    decoding("agent's options", _json, _decode),
+    decoding("agent's options as text", _text, _decode_text),
+)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from playbooks.model.answer import Gap, GapKind
 from playbooks.model.request import AgentCommand, ApiPath, ContainerLog
 from playbooks.sources.stream import Piece
 from playbooks.sources.sysdump.archive import AgentFiles
 from playbooks.sources.sysdump.asked import ELSEWHERE, Asked, pattern_of
-from playbooks.sources.sysdump.commands import Ended, debuginfo_names, file_names, printed
+from playbooks.sources.sysdump.commands import Ended, Failed, debuginfo_names, file_names, printed
 from playbooks.sources.sysdump.container import Member
-from playbooks.sources.sysdump.cursor import read_head
+from playbooks.sources.sysdump.cursor import Cursor, read_head
 from playbooks.sources.sysdump.layout import log_name
 from playbooks.sources.sysdump.log import tail_of
 from playbooks.sources.sysdump.trouble import Damaged
 from playbooks.sources.sysdump.version import version_json
+from playbooks.sources.sysdump.within import within
 
 _VERSION_LIMIT = 64 * 1024
 
 Pieces = Iterator[Piece]
+Reader = Callable[[Cursor], Iterator[bytes | Ended | Failed]]
 
 
 def agent_command(asked: Asked, request: AgentCommand) -> Pieces:
@@ -28,12 +30,18 @@ def agent_command(asked: Asked, request: AgentCommand) -> Pieces:
     if agent is None:
         yield _no_agent(asked, request)
         return
+    files = agent.names()
     names = file_names(request.argv)
-    member = agent.member((*names, *debuginfo_names(request.argv, agent.names())))
-    if member is None:
+    member = agent.member((*names, *debuginfo_names(request.argv, files)))
+    if member is not None:
+        yield from _output(asked, agent, member, lambda cursor: printed(cursor, request.argv[0]))
+        return
+    other = within(request.argv)
+    member = agent.member(other.names(files)) if other else None
+    if other is None or member is None:
         yield _no_output(asked, agent, names[0])
         return
-    yield from _output(asked, request, agent, member)
+    yield from _output(asked, agent, member, other.answer)
 
 
 def container_log(asked: Asked, request: ContainerLog) -> Pieces:
@@ -82,10 +90,10 @@ def _no_output(asked: Asked, agent: AgentFiles, name: str) -> Gap:
     return asked.missing(f"holds no {name} of this agent" + (f": {problem}" if problem else ""))
 
 
-def _output(asked: Asked, request: AgentCommand, agent: AgentFiles, member: Member) -> Pieces:
+def _output(asked: Asked, agent: AgentFiles, member: Member, read: Reader) -> Pieces:
     name = member.path.rpartition("/")[2]
     try:
-        for piece in printed(agent.container.cursor(member), request.argv[0]):
+        for piece in read(agent.container.cursor(member)):
             if isinstance(piece, bytes):
                 yield piece
             elif isinstance(piece, Ended):

@@ -11,7 +11,7 @@ from playbooks.model.request import AgentCommand
 from tests.facts import every_kind, running_agent
 
 KINDS = [kind for kind in every_kind() if kind.__module__.startswith("playbooks.model.bpf")]
-LARGE = ("ct", "nat list", "map list -o json")
+LARGE = ("ct", "nat list", "map list -o json", "map list --verbose")
 
 
 @pytest.mark.parametrize("kind", KINDS)

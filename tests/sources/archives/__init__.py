@@ -1,4 +1,4 @@
-"""Real archives, cut down, and made ones for what no collector writes."""
+"""Real archives, and made ones for what no collector writes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 from playbooks.model.answer import Answer, Gap, Source, answer
 from playbooks.model.request import AgentCommand, Request
+from tests.recorded import CLUSTERS, archive_of
 
-_HERE = Path(__file__).parent
-HEALTHY = _HERE / "healthy.zip"
+HEALTHY = archive_of("healthy")
 """A sysdump of the healthy lab cluster."""
-OPERATOR_DOWN = _HERE / "operator-down.zip"
-"""A sysdump with the operator scaled to zero, of which each agent's output is cut down to a few commands."""
-BUGTOOL = _HERE / "bugtool.tar.gz"
+OPERATOR_DOWN = archive_of("11-operator-down")
+"""A sysdump with the operator scaled to zero."""
+BUGTOOL = CLUSTERS / "healthy" / "bugtool.tar.gz"
 """What cilium-bugtool wrote in the agent of the healthy cluster."""
 NODE, POD = "lab-node-1", "cilium-zhqmw"
 """The only node of that cluster, and its agent."""

@@ -12,7 +12,7 @@ import msgspec
 from playbooks.model.answer import Answer, Gap, GapKind
 from playbooks.model.cilium.agent.commands import answered, asks
 from playbooks.model.cilium.agents import Agents
-from playbooks.model.cilium.health import time_of
+from playbooks.model.cilium.health_response import time_of
 from playbooks.model.cilium.wire import struct_of, text_of
 from playbooks.model.fact import Fact, Provenance, Scope, Unreadable, Way
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from playbooks.model.cilium.agent.realized import EndpointPolicy
-from playbooks.model.cilium.health import time_of
+from playbooks.model.cilium.health_response import time_of
 from playbooks.model.cilium.status_response import Controller
 
 

@@ -13,7 +13,7 @@ from playbooks.model.answer import Answer
 from playbooks.model.cilium.agent.columns import Row, rows_in
 from playbooks.model.cilium.agent.commands import answered, asks
 from playbooks.model.cilium.agents import Agents
-from playbooks.model.cilium.health import time_of
+from playbooks.model.cilium.health_response import time_of
 from playbooks.model.cilium.wire import number_of, rows_of, struct_of, text_of
 from playbooks.model.fact import Fact, Provenance, Scope, Way
 

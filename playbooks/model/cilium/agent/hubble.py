@@ -81,7 +81,30 @@ def _decode_text(answer: Answer) -> AgentHubble:
     )
 
 
+_IN_STATUS = re.compile(
+    r"^Hubble:\s+\S+\s+Current/Max Flows: (\d{1,15})/(\d{1,15}) \([0-9.]{1,15}%\)"
+    r"(?:, Flows/s: (\d{1,15}(?:\.\d{1,15})?))?(?:\s|$)",
+    re.MULTILINE,
+)
+
+
+def _decode_status(answer: Answer) -> AgentHubble:
+    found = _IN_STATUS.search(text_of(answer))
+    if not found:
+        raise Unreadable("the agent's status tells no number of flows")
+    return AgentHubble(
+        provenance=Provenance.of(answer.request, answer.end),
+        flows=number_of(found[1]),
+        max_flows=number_of(found[2]),
+        seen_flows=None,
+        flows_per_second=float(found[3]) if found[3] else None,
+        uptime=None,
+        version="",
+    )
+
+
 AgentHubble.ways = (
     answered("hubble in the agent", asks("hubble", "status", "-o", "json"), _decode_json),
     answered("hubble in the agent as text", asks("hubble", "status"), _decode_text),
+    answered("hubble in the agent's status", asks("cilium-dbg", "status", "--verbose"), _decode_status),
 )

@@ -12,7 +12,7 @@ import msgspec
 from playbooks.model.cilium.agent.columns import Row
 from playbooks.model.cilium.agent.tables import Table
 from playbooks.model.cilium.agents import Agents
-from playbooks.model.cilium.health import time_of
+from playbooks.model.cilium.health_response import time_of
 from playbooks.model.cilium.wire import number_of
 from playbooks.model.fact import Fact, Scope, Way
 

@@ -8,11 +8,12 @@ from typing import ClassVar
 import msgspec
 
 from playbooks.model.answer import Answer
+from playbooks.model.cilium.agent.columns import rows_in
 from playbooks.model.cilium.agent.commands import answered, asks
 from playbooks.model.cilium.agent.services import Frontend, ServiceBackend
 from playbooks.model.cilium.agents import Agents
-from playbooks.model.cilium.wire import rows_of
-from playbooks.model.fact import Fact, Provenance, Scope, Way
+from playbooks.model.cilium.wire import rows_of, text_of
+from playbooks.model.fact import Fact, Provenance, Scope, Unreadable, Way
 
 
 class RedirectBackend(msgspec.Struct, frozen=True, rename="kebab"):
@@ -58,6 +59,13 @@ def _decode(answer: Answer) -> AgentRedirects:
     return AgentRedirects(provenance=Provenance.of(answer.request, answer.end), items=items)
 
 
+def _decode_text(answer: Answer) -> AgentRedirects:
+    if [*rows_in(text_of(answer).split("\n"), ("LRP namespace", "LRP name", "FrontendType"))]:
+        raise Unreadable("the answer holds policies, of which only JSON tells where they lead")
+    return AgentRedirects(provenance=Provenance.of(answer.request, answer.end), items=())
+
+
 AgentRedirects.ways = (
     answered("agent's local redirects", asks("cilium-dbg", "lrp", "list", "-o", "json"), _decode),
+    answered("agent's local redirects as text", asks("cilium-dbg", "lrp", "list"), _decode_text),
 )

@@ -54,14 +54,20 @@ class Table(Generic[J, R]):
         return (*ways, answered(f"agent's table {self.name} by its command", command, self.of_text))
 
     def of_json(self, answer: Answer) -> Fact | Gap:
-        """The fact from one JSON document a row. Raises `Unreadable`."""
-        rows = self.rows([*documents_of(answer)])
-        if not rows:
+        """The fact from one JSON document a row, or from one list of them. Raises `Unreadable`."""
+        documents = [*documents_of(answer)]
+        if len(documents) == 1 and isinstance(documents[0], list):
+            rows = self.rows(documents[0])
+        elif documents:
+            rows = self.rows(documents)
+        else:
             raise Unreadable(f"no row of the table {self.name}: an empty table and no answer look alike")
         return self.fact(provenance=Provenance.of(answer.request, answer.end), items=rows)
 
     def of_text(self, answer: Answer) -> Fact | Gap:
-        """The fact from the table as text. Raises `Unreadable`."""
+        """The fact from the table as text, or as an archive kept it. Raises `Unreadable`."""
+        if answer.body.startswith(b"["):
+            return self.of_json(answer)
         rows = tuple(map(self.of_row, rows_in(text_of(answer).split("\n"), self.columns)))
         return self.fact(provenance=Provenance.of(answer.request, answer.end), items=rows)
 
