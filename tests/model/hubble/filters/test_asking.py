@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from playbooks.model.hubble.filters.asked import Observe
+from playbooks.model.hubble.filters.matching import FilterRefused
 from playbooks.model.hubble.filters.observing import observe
+from playbooks.model.hubble.filters.selection import selected
 from playbooks.model.hubble.filters.wording import Refused
 from tests.model.hubble.filters import golden
 
@@ -34,3 +36,16 @@ def test_raw_filters_are_those_of_the_hubble_command(entry: dict[str, Any]) -> N
         assert refused(*entry["args"]) == entry["stderr"].rstrip("\n")
     else:
         assert asked(*entry["args"], "--print-raw-filters").raw_filters() == entry["raw_filters"]
+
+
+@pytest.mark.parametrize("entry", golden.entries("errors"), ids=lambda entry: " ".join(entry["args"]))
+def test_wrong_flags_are_refused_in_the_hubble_commands_words(entry: dict[str, Any]) -> None:
+    found = observe(entry["args"], NOW)
+    if entry["exit"] == 0 or "no such file" in entry["stderr"]:
+        assert isinstance(found, Observe)
+    elif isinstance(found, Observe):
+        with pytest.raises(FilterRefused) as refusal:
+            selected(found.request(), ())
+        assert str(refusal.value) == entry["stderr"].rstrip("\n")
+    else:
+        assert (found.exit, found.message) == (1, entry["stderr"].rstrip("\n").replace("\xa0", " "))
