@@ -1,0 +1,95 @@
+"""Why a stream broke: what gRPC says, as a person needs it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from playbooks.model.answer import Gap, GapKind
+
+if TYPE_CHECKING:
+    import grpc
+
+
+class Broken(Exception):
+    """A stream or an answer that broke off."""
+
+    def __init__(self, gap: Gap, *, is_final: bool = False, is_our_fault: bool = False) -> None:
+        """`is_final`: the same again would only fail again; `is_our_fault`: also with anybody else."""
+        super().__init__(gap.detail)
+        self.gap = gap
+        self.is_final = is_final or is_our_fault
+        self.is_our_fault = is_our_fault
+
+
+_REASON = re.compile(r"CERTIFICATE_VERIFY_FAILED: (.*?)(?:: OK)?$")
+
+
+def broken(error: grpc.RpcError, where: str) -> Broken:
+    """What an error of gRPC means; `where` is the server as a person named it."""
+    import grpc
+
+    code = error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
+    words = _words((error.details() if isinstance(error, grpc.Call) else "") or str(error))
+    said = f"{where} says: {words}" if words else f"{where} gives no reason"
+    codes = grpc.StatusCode
+    if code is codes.UNIMPLEMENTED:
+        what = f"{where} does not offer this: {words}"
+        return _final(
+            GapKind.NOT_IN_THIS_VERSION, what, "it may be too old, or no Hubble; look at its version"
+        )
+    if code is codes.INVALID_ARGUMENT:
+        gap = Gap(GapKind.FAILED, f"the request is refused: {words}", remedy="change the filters")
+        return Broken(gap, is_our_fault=True)
+    if code in (codes.UNAUTHENTICATED, codes.PERMISSION_DENIED):
+        return _final(GapKind.FORBIDDEN, said, "check the client certificate and the user")
+    if code is codes.RESOURCE_EXHAUSTED:
+        is_ours = "larger than max" in words
+        gap = Gap(GapKind.TOO_LARGE if is_ours else GapKind.FAILED, said, remedy="filter more")
+        return Broken(gap, is_final=is_ours)
+    if code is codes.DEADLINE_EXCEEDED:
+        return Broken(Gap(GapKind.TIMED_OUT, f"{where} did not answer in time", remedy="ask again"))
+    if code is codes.UNAVAILABLE:
+        return _unavailable(words, where)
+    return Broken(Gap(GapKind.UNREACHABLE, f"the stream from {where} broke off: {words or code.name}"))
+
+
+def _final(kind: GapKind, what: str, remedy: str) -> Broken:
+    return Broken(Gap(kind, what, remedy=remedy), is_final=True)
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split()).removeprefix("failed to connect to all addresses; last error: ")[:300]
+
+
+def _unavailable(words: str, where: str) -> Broken:
+    """No connection, or none any more."""
+    if "Hostname Verification Check" in words:
+        what = f"the certificate of {where} is for another name"
+        return _final(GapKind.UNREACHABLE, what, "give the name it is for with --tls-server-name")
+    if "CERTIFICATE_VERIFY_FAILED" in words:
+        match = _REASON.search(words)
+        reason = match[1] if match else words
+        if "expired" in reason or "not yet valid" in reason:
+            remedy = "renew the certificate of Hubble, and check the clock of this machine"
+        else:
+            remedy = "give the authority that signed it with --tls-ca-cert-files"
+        return _final(GapKind.UNREACHABLE, f"the certificate of {where} is not trusted: {reason}", remedy)
+    if "WRONG_VERSION_NUMBER" in words or "HTTP_REQUEST" in words:
+        return _final(
+            GapKind.UNREACHABLE,
+            f"{where} does not speak TLS",
+            "leave out tls:// and --tls, or check the port",
+        )
+    if "security handshaker" in words:
+        what = "the certificates or the key given for TLS cannot be read"
+        return _final(GapKind.UNREACHABLE, what, "check the files of --tls-ca-cert-files and --tls-client-…")
+    if "lookup" in words or "Domain name" in words or "resolving" in words:
+        what = f"the name in {where} is not known"
+        return Broken(Gap(GapKind.UNREACHABLE, what, remedy="check --server, DNS and VPN"))
+    if "Connection refused" in words or "No such file" in words:
+        what = f"nobody listens at {where}"
+        return Broken(Gap(GapKind.UNREACHABLE, what, remedy="check --server, and that Hubble runs there"))
+    return Broken(
+        Gap(GapKind.UNREACHABLE, f"the connection to {where} is lost: {words}", remedy="it is tried again")
+    )

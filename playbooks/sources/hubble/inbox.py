@@ -1,0 +1,89 @@
+"""The bounded buffer between the stream's thread and whoever uses it; what does not fit is counted."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from playbooks.sources.hubble.events import Batch, Dropped, Event
+
+COUNT_LIMIT = 100_000
+SIZE_LIMIT = 64 * 1024 * 1024
+
+
+class Inbox:
+    """One thread puts, another takes; neither waits for the other but to be woken.
+
+    When it is full the newest messages are dropped, so that what is kept has no holes but the stated one.
+    """
+
+    def __init__(
+        self, now: Callable[[], datetime], count_limit: int = COUNT_LIMIT, size_limit: int = SIZE_LIMIT
+    ) -> None:
+        """`now` is our clock; asked only when something is dropped."""
+        self._now = now
+        self._count_limit = count_limit
+        self._size_limit = size_limit
+        self._lock = threading.Lock()
+        self._filled = threading.Event()
+        self._done: list[Event] = []
+        self._raws: list[bytes] = []
+        self._count = 0
+        self._size = 0
+        self._dropped = 0
+        self._dropped_size = 0
+        self._since: datetime | None = None
+        self._until: datetime | None = None
+
+    def put(self, raw: bytes) -> None:
+        """Add a message, or count it as dropped."""
+        size = len(raw)
+        with self._lock:
+            if self._count >= self._count_limit or self._size + size > self._size_limit:
+                self._drop(size)
+                return
+            if self._dropped:
+                self._settle()
+            self._raws.append(raw)
+            self._count += 1
+            self._size += size
+        if not self._filled.is_set():
+            self._filled.set()
+
+    def tell(self, *events: Event) -> None:
+        """Add events, which are never dropped, behind the messages that came before them."""
+        with self._lock:
+            self._settle()
+            self._done.extend(events)
+        self._filled.set()
+
+    def take(self) -> Sequence[Event]:
+        """All that is there, in order."""
+        with self._lock:
+            self._settle()
+            taken, self._done = self._done, []
+            self._count = self._size = 0
+            self._filled.clear()
+        return taken
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Block until there is something, or for so long."""
+        self._filled.wait(seconds)
+
+    def _drop(self, size: int) -> None:
+        now = self._now()
+        self._dropped += 1
+        self._dropped_size += size
+        self._since = self._since or now
+        self._until = now
+
+    def _settle(self) -> None:
+        """Close the batch, and what was dropped behind it."""
+        if self._raws:
+            self._done.append(Batch(tuple(self._raws)))
+            self._raws = []
+        if self._dropped and self._since and self._until:
+            self._done.append(Dropped(self._dropped, self._dropped_size, self._since, self._until))
+            self._dropped = self._dropped_size = 0
+            self._since = self._until = None
