@@ -124,15 +124,20 @@ CILIUM_IDENTITIES = _cilium("ciliumidentities", "CiliumIdentity", "ciliumid")
 CILIUM_ENDPOINTS = _cilium("ciliumendpoints", "CiliumEndpoint", "cep", "ciliumep", scoped=True)
 CILIUM_NODES = _cilium("ciliumnodes", "CiliumNode", "cn", "ciliumn")
 CILIUM_ENDPOINT_SLICES = _cilium("ciliumendpointslices", "CiliumEndpointSlice", "ces", versions=("v2alpha1",))
+CILIUM_POLICIES = _cilium("ciliumnetworkpolicies", "CiliumNetworkPolicy", "cnp", "ciliumnp", scoped=True)
+CILIUM_CLUSTERWIDE_POLICIES = _cilium(
+    "ciliumclusterwidenetworkpolicies", "CiliumClusterwideNetworkPolicy", "ccnp"
+)
+CILIUM_CIDR_GROUPS = _cilium("ciliumcidrgroups", "CiliumCIDRGroup", "ccg", versions=("v2", "v2alpha1"))
 
 CILIUM = (
     CILIUM_IDENTITIES,
     _cilium("ciliumpodippools", "CiliumPodIPPool", "cpip", versions=("v2alpha1",)),
     CILIUM_ENDPOINTS,
     CILIUM_NODES,
-    _cilium("ciliumnetworkpolicies", "CiliumNetworkPolicy", "cnp", "ciliumnp", scoped=True),
-    _cilium("ciliumclusterwidenetworkpolicies", "CiliumClusterwideNetworkPolicy", "ccnp"),
-    _cilium("ciliumcidrgroups", "CiliumCIDRGroup", "ccg", versions=("v2", "v2alpha1")),
+    CILIUM_POLICIES,
+    CILIUM_CLUSTERWIDE_POLICIES,
+    CILIUM_CIDR_GROUPS,
     _cilium(
         "ciliumloadbalancerippools", "CiliumLoadBalancerIPPool", "ippools", "ippool", "lbippool", "lbippools",
         versions=("v2", "v2alpha1"),

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from playbooks.practice import agents, events, kubelet, nodes, operator, services, slices, workloads
 from playbooks.practice.catalog import (
+    CILIUM_CIDR_GROUPS,
+    CILIUM_CLUSTERWIDE_POLICIES,
     CILIUM_ENDPOINT_SLICES,
     CILIUM_ENDPOINTS,
     CILIUM_NODES,
+    CILIUM_POLICIES,
     CRDS,
     DAEMON_SETS,
     DEPLOYMENTS,
@@ -17,17 +20,20 @@ from playbooks.practice.catalog import (
     LEASES,
     NODES,
     PODS,
+    POLICIES,
     REPLICA_SETS,
     REVISIONS,
     SERVICES,
     SLICES,
     Kind,
 )  # fmt: skip
+from playbooks.practice.policies import following
 
 if TYPE_CHECKING:
     from playbooks.practice.world import World
 
 _OWNED = (DAEMON_SETS, DEPLOYMENTS, REPLICA_SETS, REVISIONS, ENDPOINTS, SLICES, CILIUM_ENDPOINTS)
+_FOLLOWED = (POLICIES, CILIUM_POLICIES, CILIUM_CLUSTERWIDE_POLICIES, CILIUM_CIDR_GROUPS)
 _CONTROLLERS: tuple[tuple[Callable[[World], None], tuple[Kind, ...]], ...] = (
     (workloads.reconcile, (PODS, NODES, SERVICES, *_OWNED)),
     (kubelet.reconcile, (PODS, CRDS)),
@@ -36,6 +42,10 @@ _CONTROLLERS: tuple[tuple[Callable[[World], None], tuple[Kind, ...]], ...] = (
     (nodes.reconcile, (PODS, NODES, CRDS, LEASES)),
     (services.reconcile, (PODS, SERVICES, SLICES)),
     (slices.reconcile, (CRDS, CILIUM_ENDPOINTS, CILIUM_ENDPOINT_SLICES)),
+    (
+        following.reconcile,
+        (POLICIES, CILIUM_POLICIES, CILIUM_CLUSTERWIDE_POLICIES, CILIUM_CIDR_GROUPS, LEASES),
+    ),
 )
 
 

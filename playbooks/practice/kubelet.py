@@ -28,8 +28,11 @@ def reconcile(world: World) -> None:
     for uid in [uid for uid in world.runs if uid not in present]:
         _let_go(world, world.runs.pop(uid))
     for uid, pod in present.items():
-        if uid not in world.runs and pod["spec"].get("nodeName"):
+        run = world.runs.get(uid)
+        if run is None and pod["spec"].get("nodeName"):
             _take_up(world, pod)
+        elif run is not None and run.pod["metadata"].get("labels") != pod["metadata"].get("labels"):
+            run.pod = pod
     for run in tuple(world.runs.values()):
         for container in run.containers.values():
             if not container.is_init and container.is_running:

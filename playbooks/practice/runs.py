@@ -70,7 +70,7 @@ class PodRun:
     """One pod on its node."""
 
     pod: Json
-    """The pod as it was admitted; its status is not looked at."""
+    """The pod with its present labels; its status is not looked at."""
     node: str
     """The node."""
     ips: tuple[str, ...] = ()

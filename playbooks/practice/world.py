@@ -18,6 +18,8 @@ from playbooks.practice.naming import Names
 from playbooks.practice.network import Network
 from playbooks.practice.objects import Json, name_of, namespace_of, stamp
 from playbooks.practice.ownership import Writer, claim
+from playbooks.practice.policies import installing
+from playbooks.practice.policies.book import Book
 from playbooks.practice.profile import DEFAULT, Profile, load
 from playbooks.practice.runs import PodRun
 from playbooks.practice.store import Store
@@ -59,6 +61,7 @@ class World:
         self.network = Network(names, profile)
         self.frontend_ids = Numbers()
         self.backend_ids = Numbers()
+        self.policies = Book(self)
         self.traffic = Traffic(self)
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -157,6 +160,7 @@ class World:
         for run in self.runs.values():
             run.shift(delta)
         self.network.shift(delta)
+        self.policies.shift(delta)
         self.traffic.shift(delta)
         self._agenda = [(when + delta, order, action) for when, order, action in self._agenda]
         self.now = now
@@ -192,6 +196,7 @@ def build(
     plan(world, crowd)
     world.settle()
     world.advance(180)
+    installing.install(world)
     world.traffic.begin()
     world.advance((now - world.now).total_seconds())
     if crowd:

@@ -8,9 +8,21 @@ from typing import TYPE_CHECKING, Any
 from playbooks.practice import merging, refusals, services
 from playbooks.practice.access import Attempt
 from playbooks.practice.admission import admitted
-from playbooks.practice.catalog import CRDS, NAMESPACES, PODS, SERVICES, Kind, kind_of
+from playbooks.practice.catalog import (
+    CILIUM_CLUSTERWIDE_POLICIES,
+    CILIUM_POLICIES,
+    CRDS,
+    NAMESPACES,
+    PODS,
+    POLICIES,
+    SERVICES,
+    Kind,
+    kind_of,
+)  # fmt: skip
 from playbooks.practice.objects import Json, name_of, namespace_of
 from playbooks.practice.ownership import Writer
+from playbooks.practice.policies import kubernetes
+from playbooks.practice.policies.validating import schema_complaint
 
 if TYPE_CHECKING:
     from playbooks.practice.world import World
@@ -129,6 +141,8 @@ def _create(world: World, kind: Kind, namespace: str, item: Json, writer: Writer
 
 
 def _put(world: World, kind: Kind, item: Json, writer: Writer) -> Json:
+    if kind.key in (CILIUM_POLICIES.key, CILIUM_CLUSTERWIDE_POLICIES.key) and (why := schema_complaint(item)):
+        raise refusals.invalid(kind, name_of(item), why)
     put = world.put(kind, item, writer)
     world.settle()
     return world.store.get(kind, namespace_of(put) if kind.is_namespaced else "", name_of(put)) or put
@@ -166,6 +180,7 @@ def _admit_workload(_world: World, item: Json) -> Json:
 _ADMISSION: dict[tuple[str, str], Callable[[Any, Json], Json]] = {
     PODS.key: _admit_pod,
     SERVICES.key: services.admitted,
+    POLICIES.key: lambda _world, item: kubernetes.admitted(item),
     ("apps", "deployments"): _admit_workload,
     ("apps", "replicasets"): _admit_workload,
 }

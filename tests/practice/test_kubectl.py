@@ -102,7 +102,7 @@ async def test_writing(tmp_path: Path) -> None:
         note = await cluster.get("/api/v1/namespaces/shop/configmaps/note")
         assert note["data"] == {"text": "two"}
         policies = await cluster.get("/apis/cilium.io/v2/ciliumnetworkpolicies")
-        assert [item["metadata"]["name"] for item in policies["items"]] == ["redis"]
+        assert "redis" in [item["metadata"]["name"] for item in policies["items"]]
         cart = await cluster.get("/apis/apps/v1/namespaces/shop/deployments/cart")
         assert cart["status"]["readyReplicas"] == 3
         names = {run.name for run in world.runs.values()}

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
+from playbooks.practice.policies.asking import is_allowed
+from playbooks.practice.policies.census import End
+from playbooks.practice.policies.ends import endpoint_at, find, peer_identity, proxy_of
 from playbooks.practice.policies.requests import Request
+from playbooks.practice.policies.rows import Row
+from playbooks.practice.policies.rules import PROTOCOLS, Origin
+from playbooks.practice.policies.universe import OF_CLUSTER, OF_MESH, OF_NODES, OF_WORLD, WORLD
+
+__all__ = ("Decision", "Match", "Origin", "Side", "Verdict", "verdict")
 
 if TYPE_CHECKING:
     from playbooks.practice.world import World
@@ -33,34 +41,6 @@ class Match(IntEnum):
     ALL = 4
     L3_PROTOCOL = 5
     PROTOCOL = 6
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Origin:
-    """The policy, or the built-in rule, that a decision comes from."""
-
-    kind: str
-    """`CiliumNetworkPolicy` …; empty for a built-in rule."""
-    namespace: str
-    """Empty for clusterwide ones."""
-    name: str
-    """Of the policy, or `allow-localhost-ingress`, `allow-any-egress`, `allow-any-ingress`."""
-    uid: str = ""
-    """Of the policy's object."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The labels of its rules, as agents and flows carry them."""
-        if not self.kind:
-            return (f"reserved:io.cilium.policy.derived-from={self.name}",)
-        prefix = "k8s:io.cilium.k8s.policy"
-        place = (f"{prefix}.namespace={self.namespace}",) if self.namespace else ()
-        return (
-            f"{prefix}.derived-from={self.kind}",
-            f"{prefix}.name={self.name}",
-            *place,
-            f"{prefix}.uid={self.uid}",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +134,87 @@ def verdict(
     ICMP or ICMPv6. Replies need no question: they pass. A pod that talks to itself is not looked at.
     Unknown addresses are outside of the cluster. Raises `ValueError` for an unknown pod or protocol.
     """
-    return Verdict(0, 0, None, None)
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"{protocol!r} is no protocol; there are {', '.join(PROTOCOLS)}")
+    ends = _Ends(world, find(world, source), find(world, destination))
+    packet = _Packet(PROTOCOLS[protocol], port, l7)
+    if ends.source == ends.destination:
+        return Verdict(ends.identity(ends.source), ends.identity(ends.destination), None, None)
+    sides = [ends.side(packet, is_ingress=is_ingress) for is_ingress in (False, True)]
+    refusing = [side.proxy for side, is_refused in filter(None, sides) if is_refused]
+    egress, ingress = (found[0] if found else None for found in sides)
+    return Verdict(
+        ends.identity(ends.source),
+        ends.identity(ends.destination),
+        egress,
+        ingress,
+        bool(refusing),
+        refusing[0] if refusing else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Packet:
+    protocol: int
+    port: int
+    request: Request | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Both ends of a connection."""
+
+    world: World
+    source: End
+    destination: End
+
+    def identity(self, end: End) -> int:
+        """The identity of an end, as its own side knows it."""
+        other = self.destination if end is self.source else self.source
+        node = end.node or other.node
+        return peer_identity(self.world, node, end) if node else WORLD
+
+    def side(self, packet: _Packet, *, is_ingress: bool) -> tuple[Side, bool] | None:
+        """What one side decides, and whether its proxy refuses the request."""
+        mine, other = (self.destination, self.source) if is_ingress else (self.source, self.destination)
+        place = endpoint_at(self.world, mine)
+        if place is None:
+            return None
+        held = place.held(self.world)
+        peer = peer_identity(self.world, mine.node, other)
+        direction = held.policy.direction(is_ingress=is_ingress)
+        row = place.map(self.world).find(peer, packet.protocol, packet.port, is_egress=not is_ingress)
+        side = Side(
+            mine.node,
+            place.number,
+            place.identity,
+            peer,
+            _decision(row),
+            _match(row),
+            direction.is_enforced,
+            place.is_audited,
+            row.origins if row else (),
+            *proxy_of(self.world, mine.node, row, is_ingress=is_ingress),
+        )
+        if not side.is_admitted or not side.proxy or packet.request is None:
+            return side, False
+        asked = place.asked(self.world, direction, peer, packet.protocol, packet.port)
+        return side, not is_allowed(asked, packet.request)
+
+
+def _decision(row: Row | None) -> Decision:
+    if row is None:
+        return Decision.DEFAULT_DENIED
+    return Decision.DENIED if row.is_deny else Decision.ALLOWED
+
+
+def _match(row: Row | None) -> Match:
+    if row is None:
+        return Match.NONE
+    # An entry that stands for many counts as one for everybody.
+    is_l3 = row.key.identity not in (0, OF_CLUSTER, OF_MESH, OF_WORLD, OF_NODES)
+    if row.key.bits:
+        return Match.L3_L4 if is_l3 else Match.L4
+    if row.key.protocol:
+        return Match.L3_PROTOCOL if is_l3 else Match.PROTOCOL
+    return Match.L3 if is_l3 else Match.ALL
