@@ -15,7 +15,14 @@ from playbooks.model.finding import Severity
 from playbooks.model.outcome import OutcomeKind
 from tests import recorded
 
-FIRST = ("02-service-selector-typo", "05-agent-crashloop-bad-config", "11-operator-down")
+FIRST = (
+    "01-policy-wrong-label",
+    "02-service-selector-typo",
+    "05-agent-crashloop-bad-config",
+    "09-ipcache-and-policymap-entry-deleted",
+    "11-operator-down",
+    "16-default-deny-namespace",
+)
 """Recordings whose root is the first finding."""
 
 

@@ -1,26 +1,65 @@
-"""What a mistyped word may have meant."""
+"""What a mistyped word or label may have meant."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 _NEAR = 0.75
 """Share of letters in common from which two words are near: one letter of four may differ."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Mistyped:
+    """The one label in which a selector and what carries labels differ by a few letters."""
+
+    wanted_key: str
+    """As the selector spells it."""
+    wanted: str
+    """The value that the selector asks for."""
+    key: str
+    """As it is carried."""
+    value: str
+    """The value that is carried."""
+
+    @property
+    def asked(self) -> str:
+        """The label that is asked for."""
+        return f"{self.wanted_key}={self.wanted}"
+
+    @property
+    def carried(self) -> str:
+        """The label that is carried instead."""
+        return f"{self.key}={self.value}"
+
+
 def is_near(one: str, other: str) -> bool:
     """Whether two different words look like one of them mistyped."""
     if one == other or not one or not other:
         return False
-    return SequenceMatcher(None, one.lower(), other.lower(), autojunk=False).ratio() >= _NEAR
+    return _likeness(one, other) >= _NEAR
 
 
 def nearest(word: str, words: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     """Words near a word, the nearest first."""
-    scored = (
-        (SequenceMatcher(None, word.lower(), one.lower(), autojunk=False).ratio(), one)
-        for one in dict.fromkeys(words)
-        if is_near(word, one)
-    )
+    scored = ((_likeness(word, one), one) for one in dict.fromkeys(words) if is_near(word, one))
     return tuple(one for _, one in sorted(scored, key=lambda pair: (-pair[0], pair[1]))[:limit])
+
+
+def mistyped(wanted: Mapping[str, str], carried: Mapping[str, str]) -> Mistyped | None:
+    """The label that was meant, where all others are right and one is off by a few letters."""
+    off = [key for key, value in wanted.items() if carried.get(key) != value]
+    if len(off) != 1:
+        return None
+    key, value = off[0], wanted[off[0]]
+    if is_near(carried.get(key, ""), value):
+        return Mistyped(key, value, key, carried[key])
+    if key in carried:
+        return None
+    like = [one for one, has in carried.items() if has == value and is_near(one, key)]
+    return Mistyped(key, value, like[0], value) if like else None
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one.lower(), other.lower(), autojunk=False).ratio()

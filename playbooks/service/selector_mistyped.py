@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
 from playbooks.model.kube.pods import Pod, Pods
 from playbooks.model.kube.services import Service, Services
-from playbooks.model.nearness import is_near
+from playbooks.model.mistyped import Mistyped, mistyped
 from playbooks.model.rule import Case, fault
 
 
@@ -32,7 +32,7 @@ def selector_mistyped(services: Services, pods: Pods) -> Iterator[Finding | Coul
         if pods.matching(selector, namespace):
             continue
         meant = [pod for pod in pods.items if pod.metadata.namespace == namespace and not pod.is_going]
-        near = [(pod, wrong) for pod in meant if (wrong := _wrong(selector, pod))]
+        near = [(pod, wrong) for pod in meant if (wrong := mistyped(selector, pod.metadata.labels or {}))]
         if not near:
             continue
         if pods.provenance.namespace not in ("", namespace) or pods.provenance.is_truncated:
@@ -41,33 +41,21 @@ def selector_mistyped(services: Services, pods: Pods) -> Iterator[Finding | Coul
         yield _finding(service, services, pods, near)
 
 
-class _Wrong(NamedTuple):
-    """The one label in which a pod and a selector differ by a few letters."""
-
-    key: str
-    has: str
-    wants: str
-
-
-def _wrong(selector: dict[str, str], pod: Pod) -> _Wrong | None:
-    off = [key for key, value in selector.items() if pod.metadata.label(key) != value]
-    if len(off) != 1:
-        return None
-    wrong = _Wrong(off[0], pod.metadata.label(off[0]), selector[off[0]])
-    return wrong if is_near(wrong.has, wrong.wants) else None
-
-
-def _finding(service: Service, services: Services, pods: Pods, near: Sequence[tuple[Pod, _Wrong]]) -> Finding:
-    pod, (key, has, wants) = near[0]
+def _finding(
+    service: Service, services: Services, pods: Pods, near: Sequence[tuple[Pod, Mistyped]]
+) -> Finding:
+    pod, wrong = near[0]
     change = service.metadata.last_change
-    fixed = f'{{"spec":{{"selector":{{"{key}":"{has}"}}}}}}'
+    patch = {"spec": {"selector": {wrong.wanted_key: None, wrong.key: wrong.value}}}
+    if wrong.key == wrong.wanted_key:
+        patch = {"spec": {"selector": {wrong.key: wrong.value}}}
     return finding(
         Severity.ERROR,
         service.ref,
-        f"{service.ref} selects {key}={wants}, which no pod carries; {len(near)} carry {key}={has}",
+        f"{service.ref} selects {wrong.asked}, which no pod carries; {len(near)} carry {wrong.carried}",
         evidence=(
-            services.evidence(f".spec.selector: {key}={wants}"),
-            pods.evidence(f"{pod.ref} .metadata.labels: {key}={has}"),
+            services.evidence(f".spec.selector: {wrong.asked}"),
+            pods.evidence(f"{pod.ref} .metadata.labels: {wrong.carried}"),
         ),
         impact=f"every connection to {service.ref} fails",
         first_seen=change.time if change else None,
@@ -77,7 +65,7 @@ def _finding(service: Service, services: Services, pods: Pods, near: Sequence[tu
         owner=service.metadata.managed_by,
         fixes=(
             Fix.cure(
-                f"Select the label that the pods carry: {key}={has}.",
+                f"Select the label that the pods carry: {wrong.carried}.",
                 why=f"Then {len(near)} pods become backends as soon as they are ready.",
                 risk=Risk.LOW,
                 steps=(
@@ -85,11 +73,11 @@ def _finding(service: Service, services: Services, pods: Pods, near: Sequence[tu
                         f"Patch the selector of {service.ref}.",
                         kubectl(
                             *("-n", service.metadata.namespace, "patch", "service", service.metadata.name),
-                            *("--type", "merge", "-p", fixed),
+                            *("--type", "merge", "-p", json.dumps(patch)),
                         ),
                     ),
                 ),
-                undo=f"Put {key}={wants} back.",
+                undo=f"Put {wrong.asked} back.",
                 verify=f"The EndpointSlices of {service.ref} list the pods' addresses.",
             ),
         ),

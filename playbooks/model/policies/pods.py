@@ -1,0 +1,69 @@
+"""Pods as policies see them: with the labels of their namespaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from playbooks.model.answer import Gap
+from playbooks.model.fact import Fact, Scene
+from playbooks.model.kube.namespaces import Namespaces
+from playbooks.model.kube.pods import Pod, Pods
+from playbooks.model.policies.labels import Labels
+
+
+@dataclass(frozen=True)
+class LabelledPod:
+    """A pod that policies can select: it has an address of its own."""
+
+    pod: Pod
+    """The pod."""
+    labels: Labels
+    """Its own and those of its namespace; which of them count for its identity is a matter of options."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledPods(Fact):
+    """All pods that policies can select."""
+
+    items: tuple[LabelledPod, ...]
+    """In the order of the API; without those on the host's network and those that are going."""
+    has_namespace_labels: bool
+    """Whether the labels of namespaces are known."""
+    needs: ClassVar[tuple[type[Fact], ...]] = (Pods, Namespaces)
+    is_view: ClassVar[bool] = True
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no pod of the cluster can be missing."""
+        return not self.provenance.is_truncated and not self.provenance.namespace
+
+    @cached_property
+    def by_name(self) -> Mapping[tuple[str, str], LabelledPod]:
+        """By namespace and name."""
+        return {(one.pod.metadata.namespace, one.pod.metadata.name): one for one in self.items}
+
+    @classmethod
+    def derive(cls, scene: Scene) -> LabelledPods | Gap:
+        """Join pods with their namespaces."""
+        pods, namespaces = scene.get(Pods), scene.get(Namespaces)
+        if isinstance(pods, Gap):
+            return pods
+        of_namespace: dict[str, Mapping[str, str]] = {}
+        if isinstance(namespaces, Namespaces):
+            of_namespace = {one.metadata.name: one.metadata.labels or {} for one in namespaces.items}
+        items = tuple(
+            LabelledPod(pod, _labels(pod, of_namespace))
+            for pod in pods.items
+            if not pod.spec.host_network and not pod.is_going
+        )
+        return cls(
+            provenance=pods.provenance, items=items, has_namespace_labels=isinstance(namespaces, Namespaces)
+        )
+
+
+def _labels(pod: Pod, of_namespace: Mapping[str, Mapping[str, str]]) -> Labels:
+    meta = pod.metadata
+    return Labels.of_pod(meta.labels or {}, meta.namespace, of_namespace.get(meta.namespace))

@@ -1,0 +1,78 @@
+"""Policy selects no pod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
+from playbooks.model.mistyped import Mistyped, mistyped
+from playbooks.model.policies.pods import LabelledPods
+from playbooks.model.policies.reading import WrittenPolicies
+from playbooks.model.policies.written import Written
+from playbooks.model.rule import Case, fault
+
+
+@fault(
+    "POL001",
+    step="written",
+    cases=(Case("LAB-00", proof="R", twin="LAB-00 with a pod in shop that carries app=recommendations"),),
+)
+def selects_no_endpoint(policies: WrittenPolicies, pods: LabelledPods) -> Iterator[Finding | CouldNotLook]:
+    """Policy selects no pod.
+
+    A policy acts only on pods that its `endpointSelector` (`podSelector` in Kubernetes' own) matches. One
+    that matches none changes no traffic, so a mistyped label looks exactly like a policy that works. Some
+    are written before their pods exist: worth knowing, and no fault in itself. Where pods carry nearly the
+    label that is asked for, it is one: they are not protected, or not admitted, as somebody meant.
+    """
+    for one in policies.items:
+        if one.is_for_nodes or one.selector.is_empty or any(one.selects(pod.labels) for pod in pods.items):
+            continue
+        if not pods.is_complete or not pods.has_namespace_labels:
+            yield CouldNotLook(
+                "not all pods of the cluster, with the labels of their namespaces, could be read"
+            )
+            return
+        yield _finding(one, policies, pods)
+
+
+def _finding(one: Written, policies: WrittenPolicies, pods: LabelledPods) -> Finding:
+    near = _near(one, pods)
+    key = "podSelector" if one.policy.kind == "NetworkPolicy" else "endpointSelector"
+    told = f"; {len(near)} carry {near[0].carried}" if near else ""
+    wanted = near[0].carried if near else "labels that the pods carry"
+    return finding(
+        Severity.WARN if near else Severity.INFO,
+        one.policy,
+        f"{one.policy} selects {one.selector}, which no pod carries{told}",
+        evidence=(
+            policies.evidence(f"{one.policy} {one.place}.{key}: {one.selector}"),
+            pods.evidence(f"no pod of {one.namespace or 'the cluster'} carries {one.selector}"),
+        ),
+        impact="the policy changes no traffic",
+        last_seen=pods.taken_at,
+        ongoing=Ongoing.YES,
+        fixes=(
+            Fix.cure(
+                f"Select {wanted}.",
+                why="A policy acts only on pods that its selector matches.",
+                risk=Risk.MEDIUM,
+                steps=(
+                    step(
+                        f"Compare the selector of {one.policy} with the labels that the pods carry.",
+                        f"kubectl get pods {f'-n {one.namespace}' if one.namespace else '-A'} --show-labels",
+                    ),
+                    step(f"Correct {one.place}.{key} in the manifest of {one.policy} and apply it."),
+                ),
+                undo="Apply the manifest as it was.",
+                verify="The policy selects pods. Watch their drops: they now refuse what no rule admits.",
+            ),
+        ),
+    )
+
+
+def _near(one: Written, pods: LabelledPods) -> list[Mistyped]:
+    wanted = one.selector.match_labels or {}
+    here = (pod for pod in pods.items if one.namespace in ("", pod.pod.metadata.namespace))
+    found = (mistyped(wanted, pod.labels.by_key) for pod in here)
+    return [wrong for wrong in found if wrong]
