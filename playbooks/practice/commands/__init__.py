@@ -12,11 +12,16 @@ from playbooks.practice import agents
 from playbooks.practice.commands import (
     addresses,
     balancing,
+    counters,
     endpoints,
+    filling,
     health,
+    metrics,
     modules,
     options,
+    slots,
     status,
+    tracking,
     usage,
 )
 from playbooks.practice.commands.view import AgentView
@@ -222,6 +227,10 @@ def _backend_rows(view: AgentView) -> str:
     return _table_rows(balancing.backend_rows(view))
 
 
+def _frontend_rows(view: AgentView) -> str:
+    return _table_rows(slots.frontend_rows(view))
+
+
 def _short_status(view: AgentView) -> str:
     return status.text(view, is_verbose=False)
 
@@ -248,8 +257,19 @@ _COMMANDS: dict[tuple[str, ...], tuple[_Text, _Document | None]] = {
     ("bpf", "lb", "list"): (balancing.map_text, balancing.map_documents),
     ("bpf", "lb", "list", "--backends"): (balancing.backend_map_text, balancing.backend_map),
     ("bpf", "lb", "list", "--revnat"): (balancing.reverse_map_text, balancing.reverse_map),
+    ("bpf", "lb", "list", "--frontends"): (slots.slot_text, slots.slot_map),
+    ("bpf", "lb", "list", "--source-ranges"): (slots.source_range_text, slots.source_ranges),
+    ("bpf", "ct", "list", "global"): (tracking.conntrack_text, tracking.conntrack_documents),
+    ("bpf", "ct", "list", "global", "-d"): (tracking.conntrack_aged, None),
+    ("bpf", "nat", "list"): (tracking.nat_text, tracking.nat_documents),
+    ("bpf", "nat", "retries", "list"): (tracking.nat_retries, None),
+    ("bpf", "metrics", "list"): (counters.text, counters.documents),
+    ("metrics", "list"): (metrics.text, metrics.documents),
+    ("map", "list"): (filling.text, None),
+    ("shell", "--", "db/show", "nat-stats"): (tracking.nat_stats, None),
     ("shell", "--", "lb/maps-dump"): (balancing.maps_dump, None),
     ("shell", "--", "db/show", "frontends"): (balancing.frontend_table, None),
+    ("shell", "--", "db/show", "frontends", "-f", "json"): (_frontend_rows, None),
     ("shell", "--", "db/show", "backends"): (balancing.backend_table, None),
     ("shell", "--", "db/show", "backends", "-f", "json"): (_backend_rows, None),
     ("identity", "list"): (addresses.identity_text, addresses.identity_documents),

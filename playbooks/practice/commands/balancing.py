@@ -14,15 +14,15 @@ _NOBODY = "0.0.0.0:0"
 
 def service_documents(view: AgentView) -> list[Json]:
     """The answer of `service list -o json`."""
-    return [_document(view, one) for one in _sorted(view)]
+    return [_document(view, one) for one in sorted_frontends(view)]
 
 
 def service_text(view: AgentView) -> str:
     """The answer of `service list`."""
     lines = ["ID\tFrontend\tService Type\tBackend\t"]
-    for one in sorted(_sorted(view), key=lambda one: _id(view, one)):
+    for one in sorted(sorted_frontends(view), key=lambda one: frontend_number(view, one)):
         rows = [f"{n} => {b.address} ({b.state})" for n, b in enumerate(one.backends, 1)] or [""]
-        lines.append(f"{_id(view, one)}\t{one.address}\t{one.type}\t{rows[0]}\t")
+        lines.append(f"{frontend_number(view, one)}\t{one.address}\t{one.type}\t{rows[0]}\t")
         lines += [f"\t\t\t{row}\t" for row in rows[1:]]
     return laid_out("\n".join(lines)) + "\n"
 
@@ -40,13 +40,13 @@ def map_text(view: AgentView) -> str:
 
 def backend_map(view: AgentView) -> dict[str, list[str]]:
     """The answer of `bpf lb list --backends -o json`, which tells no port."""
-    found = {_backend_id(view, one): one for frontend in _every(view) for one in frontend.backends}
+    found = {backend_number(view, one): one for frontend in every_frontend(view) for one in frontend.backends}
     return {str(number): [f"{one.protocol}://{one.ip}"] for number, one in sorted(found.items())}
 
 
 def reverse_map(view: AgentView) -> dict[str, list[str]]:
     """The answer of `bpf lb list --revnat -o json`."""
-    found = {_id(view, one): one.address.partition("/")[0] for one in _every(view)}
+    found = {frontend_number(view, one): one.address.partition("/")[0] for one in every_frontend(view)}
     return {str(number): [address] for number, address in sorted(found.items())}
 
 
@@ -68,19 +68,19 @@ def _numbered(found: dict[str, list[str]]) -> str:
 def maps_dump(view: AgentView) -> str:
     """The answer of `lb/maps-dump`."""
     lines = []
-    for one in _every(view):
-        number, flags = _id(view, one), "+".join(one.flags)
+    for one in every_frontend(view):
+        number, flags = frontend_number(view, one), "+".join(one.flags)
         place = f"SVC: ID={number} ADDR={one.address}"
         lines.append(f"REV: ID={number} ADDR={one.address.partition('/')[0]}")
         master = f"SLOT=0 LBALG=undef AFFTimeout={one.affinity} COUNT={len(one.active)} QCOUNT=0"
         lines.append(f"{place} {master} FLAGS={flags}")
         for slot, backend in enumerate(one.active, 1):
-            known = f"BEID={_backend_id(view, backend)}"
+            known = f"BEID={backend_number(view, backend)}"
             lines.append(f"{place} SLOT={slot} {known} COUNT=0 QCOUNT=0 FLAGS={flags}")
             if one.affinity:
                 lines.append(f"AFF: ID={number} {known}")
         lines += [
-            f"BE: ID={_backend_id(view, backend)} ADDR={backend.address} STATE={backend.state}"
+            f"BE: ID={backend_number(view, backend)} ADDR={backend.address} STATE={backend.state}"
             for backend in one.backends
         ]
     lines += [
@@ -95,7 +95,7 @@ def frontend_table(view: AgentView) -> str:
     """The table `frontends`."""
     lines = ["Address\tType\tServiceName\tPortName\tBackends\tRedirectTo\tStatus\tSince\tError"]
     since = age(view.uptime)
-    for one in _sorted(view):
+    for one in sorted_frontends(view):
         behind = ", ".join(backend.address for backend in one.backends)
         lines.append(f"{one.address}\t{one.type}\t{one.title}\t{one.port_name}\t{behind}\t\tDone\t{since}\t")
     return laid_out("\n".join(lines)) + "\n"
@@ -113,51 +113,56 @@ def backend_table(view: AgentView) -> str:
 
 def backend_rows(view: AgentView) -> list[Json]:
     """The rows of the table `backends`."""
-    return [
-        {
-            "ServiceName": one.service,
-            "Address": one.address,
-            "PortNames": [one.port_name],
-            "Weight": 100,
-            "NodeName": one.node,
-            "Zone": None,
-            "ClusterID": 0,
-            "Source": "k8s",
-            "State": 0 if one.is_active else 4,
-            "Unhealthy": False,
-            "UnhealthyUpdatedAt": None,
-        }
-        for one in backends(view.world)
-    ]
+    return [backend_row(one) for one in backends(view.world)]
 
 
-def _every(view: AgentView) -> list[Frontend]:
+def backend_row(one: Backend) -> Json:
+    """One row of the table `backends`."""
+    return {
+        "ServiceName": one.service,
+        "Address": one.address,
+        "PortNames": [one.port_name],
+        "Weight": 100,
+        "NodeName": one.node,
+        "Zone": None,
+        "ClusterID": 0,
+        "Source": "k8s",
+        "State": 0 if one.is_active else 4,
+        "Unhealthy": False,
+        "UnhealthyUpdatedAt": None,
+    }
+
+
+def every_frontend(view: AgentView) -> list[Frontend]:
+    """Everything that the agent's maps hold."""
     return frontends(view.world, view.node)
 
 
-def _sorted(view: AgentView) -> list[Frontend]:
+def sorted_frontends(view: AgentView) -> list[Frontend]:
     """What the table of frontends holds, numbered in the order in which services were made."""
-    every = _every(view)
+    every = every_frontend(view)
     for one in every:
-        _id(view, one)
+        frontend_number(view, one)
     return sorted((one for one in every if one.is_surrogate), key=lambda one: one.address)
 
 
-def _id(view: AgentView, one: Frontend) -> int:
+def frontend_number(view: AgentView, one: Frontend) -> int:
+    """The number of a frontend, under which it is reversed."""
     return view.world.frontend_ids.of(one.address)
 
 
-def _backend_id(view: AgentView, one: Backend) -> int:
+def backend_number(view: AgentView, one: Backend) -> int:
+    """The number of a backend in the maps."""
     return view.world.backend_ids.of(one.address)
 
 
 def _cluster_ips(view: AgentView) -> list[str]:
-    return sorted({one.ip for one in _every(view) if one.type == "ClusterIP"})
+    return sorted({one.ip for one in every_frontend(view) if one.type == "ClusterIP"})
 
 
 def _rows(view: AgentView) -> Iterator[tuple[str, str]]:
-    for one in _every(view):
-        number = _id(view, one)
+    for one in every_frontend(view):
+        number = frontend_number(view, one)
         yield f"{one.address} (0)", f"{_nobody(one.ip)} ({number}) (0) [{', '.join(one.flags)}] "
         for slot, backend in enumerate(one.active, 1):
             yield f"{one.address} ({slot})", f"{backend.address} ({number}) ({slot})"
@@ -188,7 +193,7 @@ def _document(view: AgentView, one: Frontend) -> Json:
             "protocol": one.protocol,
             "scope": "external",
         },
-        "id": _id(view, one),
+        "id": frontend_number(view, one),
     }
     return {"spec": answer, "status": {"realized": answer}}
 

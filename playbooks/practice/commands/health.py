@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
 
 from playbooks.practice import agents
@@ -11,13 +10,14 @@ from playbooks.practice.commands.view import AgentView
 from playbooks.practice.naming import stable
 from playbooks.practice.network import Addresses
 from playbooks.practice.objects import Json, stamp
+from playbooks.practice.traffic.probes import probing_interval
 
 _PARTS = ("host", "health-endpoint")
 
 
 def interval(view: AgentView) -> float:
     """Seconds between two rounds of probes; more nodes, longer rounds."""
-    return 60.0 * math.log(2 + len(view.world.agents))
+    return probing_interval(view.world)
 
 
 def document(view: AgentView) -> Json:

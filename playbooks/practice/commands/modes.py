@@ -5,6 +5,7 @@ from __future__ import annotations
 from playbooks.practice.commands.columns import duration
 from playbooks.practice.commands.view import AgentView
 from playbooks.practice.objects import Json
+from playbooks.practice.traffic.counting import seen_flows
 
 MAX_FLOWS = 4095
 """Flows that Hubble keeps."""
@@ -35,7 +36,7 @@ def hubble(view: AgentView) -> Json:
     """Hubble's server in the agent."""
     if not view.is_on("enable-hubble"):
         return {"state": "Disabled"}
-    seen = int(view.uptime * 91.8)
+    seen = seen_flows(view.world, view.node, view.started)
     observer = {
         "current-flows": min(seen, MAX_FLOWS),
         "max-flows": MAX_FLOWS,
@@ -134,12 +135,12 @@ def masquerading_row(answer: Json, devices: str) -> str:
     return f"Masquerading:\tBPF\t[{devices}]\t{ranges}  [{families}]"
 
 
-def hubble_row(answer: Json) -> str:
+def hubble_row(view: AgentView, answer: Json) -> str:
     """Hubble as text."""
     if answer["hubble"]["state"] == "Disabled":
         return "Hubble:\tDisabled\t"
     observer = answer["hubble"]["observer"]
     share = 100 * observer["current-flows"] / observer["max-flows"]
     flows = f"{observer['current-flows']}/{observer['max-flows']} ({share:.2f}%)"
-    metrics = answer["hubble-metrics"]["state"]
-    return f"Hubble:\tOk\tCurrent/Max Flows: {flows}, Flows/s: 91.80\tMetrics: {metrics}"
+    metrics, rate = answer["hubble-metrics"]["state"], observer["seen-flows"] / max(view.uptime, 1.0)
+    return f"Hubble:\tOk\tCurrent/Max Flows: {flows}, Flows/s: {rate:.2f}\tMetrics: {metrics}"

@@ -128,7 +128,7 @@ def text(view: AgentView, *, is_verbose: bool) -> str:
         f"Proxy Status:\tOK, ip {answer['proxy']['ip']}, {answer['proxy']['total-redirects']} redirects "
         f"active on ports {answer['proxy']['port-range']}, Envoy: {answer['proxy']['envoy-deployment-mode']}",
         "Global Identity Range:\tmin 65536, max 131071",
-        modes.hubble_row(answer),
+        modes.hubble_row(view, answer),
     ]
     if is_verbose:
         lines += [*_details(answer), BREAK]

@@ -17,6 +17,7 @@ from playbooks.practice.traffic import names, requests
 from playbooks.practice.traffic.call import Call, Scheme
 from playbooks.practice.traffic.lane import SECOND, Lane, Outcome, Path, Query
 from playbooks.practice.traffic.party import Party, node_party, outside_party, pod_party
+from playbooks.practice.traffic.probes import probes_of
 
 if TYPE_CHECKING:
     from playbooks.practice.runs import PodRun
@@ -61,6 +62,7 @@ class _Plan:
                 client = pod_party(self.world, run)
                 if client is not None:
                     yield from self._of_client(call, client)
+        yield from probes_of(self.world)
 
     @cached_property
     def _clients(self) -> dict[tuple[str, str], list[PodRun]]:

@@ -156,7 +156,9 @@ class _Sequence:
     ) -> None:
         lane = self.lane
         is_ours = node == lane.client.node
-        way = Way.EGRESS if is_ours else Way.INGRESS
+        # A connection is seen from the endpoint's side; what the host begins is egress on its way out only.
+        is_egress = is_ours and (lane.client.is_endpoint or not is_reply)
+        way = Way.EGRESS if is_egress else Way.INGRESS
         proxy = lane.verdict.egress.proxy_port if point is Point.TO_PROXY and lane.verdict.egress else 0
         self._add(
             size,

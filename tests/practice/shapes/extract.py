@@ -24,6 +24,11 @@ AGENT = {
     "cilium-dbg identity list -o json": "cilium-dbg_identity_list_-o_json.json",
     "cilium-dbg ip list -o json": "cilium-dbg_ip_list_-o_json.json",
     "cilium-dbg node list -o json": "cilium-dbg_node_list_-o_json.json",
+    "cilium-dbg shell -- db/show frontends -f json": "cilium-dbg_shell_--_db_show_frontends_-f_json.txt",
+    "cilium-dbg bpf ct list global -o json": "cilium-dbg_bpf_ct_list_global_-o_json.json",
+    "cilium-dbg bpf nat list -o json": "cilium-dbg_bpf_nat_list_-o_json.json",
+    "cilium-dbg bpf metrics list -o json": "cilium-dbg_bpf_metrics_list_-o_json.json",
+    "cilium-dbg metrics list -o json": "cilium-dbg_metrics_list_-o_json.json",
 }
 TEXTS = {
     "cilium-dbg status": "cilium-dbg_status.txt",
