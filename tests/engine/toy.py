@@ -12,7 +12,7 @@ from playbooks.model.answer import Answer, End, Gap, GapKind
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.fact import Fact, Provenance, Scene, Scope, Unreadable, Way, decoding
 from playbooks.model.finding import Ref, Severity, Verdict, finding
-from playbooks.model.request import AgentCommand, Objects, Request
+from playbooks.model.request import AgentCommand, ApiPath, Objects, Request
 from playbooks.model.rule import Case, Rule
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -74,6 +74,8 @@ class ToyCluster:
         if isinstance(request, AgentCommand):
             count = self.counts.get(request.node_name, 1)
             return count if isinstance(count, Gap) else str(count + self.growth * (look - 1)).encode()
+        if isinstance(request, ApiPath):
+            return b'{"kind":"APIResourceList","resources":[]}'
         return Gap(GapKind.NOT_FOUND, "nothing of this kind")
 
     def _list(self, request: Objects) -> bytes:

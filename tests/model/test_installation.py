@@ -11,7 +11,8 @@ import pytest
 from playbooks.model.answer import End, Gap, GapKind
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.installation import Installation, version_of
-from playbooks.model.fact import Choice, Fact, Scene
+from playbooks.model.fact import Choice, Fact, Provenance, Scene
+from playbooks.model.kube.crds import CiliumKinds
 from playbooks.model.kube.nodes import Nodes
 from playbooks.model.kube.pods import Pods
 from playbooks.model.kube.workloads import DaemonSets
@@ -19,6 +20,7 @@ from playbooks.model.request import Request
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 F = TypeVar("F", bound=Fact)
+NO_KINDS = Gap(GapKind.NOT_FOUND, "the server could not find the requested resource")
 
 
 def listed(kind: type[F], items: list[dict[str, Any]]) -> F:
@@ -77,11 +79,15 @@ def node(name: str, **labels: str) -> dict[str, Any]:
 
 
 def found(
-    daemon_sets: list[dict[str, Any]], pods: list[dict[str, Any]] | None = None, choice: Choice | None = None
+    daemon_sets: list[dict[str, Any]],
+    pods: list[dict[str, Any]] | None = None,
+    choice: Choice | None = None,
+    kinds: CiliumKinds | Gap = NO_KINDS,
 ) -> Installation | Gap:
     known: dict[type[Fact], Fact | Gap] = {
         DaemonSets: listed(DaemonSets, daemon_sets),
         Pods: listed(Pods, pods or []),
+        CiliumKinds: kinds,
     }
     return Installation.derive(Scene(known, choice=choice or Choice()))
 
@@ -133,6 +139,16 @@ def test_a_wrong_name_is_not_made_good_in_silence() -> None:
     assert "in namespace elsewhere with labels a=b:" in gap.detail
 
 
+def test_kinds_alone_tell_that_cilium_is_or_was_here() -> None:
+    provenance = Provenance("kubectl get --raw /apis/cilium.io/v2", "API server", AT)
+    gap = found([], kinds=CiliumKinds(provenance=provenance, plurals=frozenset({"ciliumnodes"})))
+    assert isinstance(gap, Gap)
+    assert gap.detail.startswith("Cilium's CRDs (group cilium.io) are here, but no agent workload is visible")
+    gap = found([], kinds=CiliumKinds(provenance=provenance, plurals=frozenset()))
+    assert isinstance(gap, Gap)
+    assert "Cilium is not installed" in gap.detail
+
+
 def test_pods_alone_are_enough() -> None:
     installation = found([], [pod("n1")])
     assert isinstance(installation, Installation)
@@ -168,7 +184,7 @@ def agents(pods: list[dict[str, Any]], nodes: list[dict[str, Any]] | Gap, made: 
         Pods: listed(Pods, pods),
         Nodes: nodes if isinstance(nodes, Gap) else listed(Nodes, nodes),
     }
-    known[Installation] = Installation.derive(Scene(known))
+    known[Installation] = Installation.derive(Scene({**known, CiliumKinds: NO_KINDS}))
     fact = Agents.derive(Scene(known))
     assert isinstance(fact, Agents)
     return fact

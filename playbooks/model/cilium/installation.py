@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from playbooks.model.answer import Gap, GapKind
-from playbooks.model.fact import Choice, Fact, Scene
+from playbooks.model.cilium.lone_agent import LoneAgent, LoneOptions
+from playbooks.model.fact import Fact, Scene
 from playbooks.model.finding import Ref
+from playbooks.model.kube.crds import GROUP, CiliumKinds
 from playbooks.model.kube.pods import Container, Pod, Pods
 from playbooks.model.kube.workloads import DaemonSet, DaemonSets
 
 AGENT_LABELS = ({"k8s-app": "cilium"}, {"app.kubernetes.io/name": "cilium-agent"}, {"k8s-app": "anetd"})
 """How agent pods are labelled: the chart, renamed charts, GKE."""
 _AGENT_COMMAND = re.compile(r"(^|/)cilium-agent$")
+_KINDS_ONLY = f"Cilium's CRDs (group {GROUP}) are here, but no agent workload is visible"
 _VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.(\d+))?(?:[-+][\w.]+)?")
 
 
@@ -34,12 +37,15 @@ class Installation(Fact):
     """Version by image tag or chart label, such as `1.20.2`; empty when neither tells."""
     provider: str
     """`gke`, `aks`, `eks` or empty, as far as names tell."""
-    needs: ClassVar[tuple[type[Fact], ...]] = (DaemonSets, Pods)
+    needs: ClassVar[tuple[type[Fact], ...]] = (DaemonSets, Pods, CiliumKinds, LoneAgent, LoneOptions)
     is_view: ClassVar[bool] = True
 
     @classmethod
     def derive(cls, scene: Scene) -> Installation | Gap:
-        """Find the DaemonSet by label, then by a container that runs `cilium-agent`; else the pods alone."""
+        """Find the DaemonSet by label, then by a container that runs `cilium-agent`; else the pods alone.
+
+        As a last resort, Cilium's kinds tell at least that it is, or was, here.
+        """
         daemon_sets = scene.get(DaemonSets)
         if not isinstance(daemon_sets, Gap):
             found = _agent_daemon_set(daemon_sets.items, scene)
@@ -51,7 +57,7 @@ class Installation(Fact):
                 container = _agent_container(pod.spec.containers or (), scene)
                 if container and _is_agent_pod(pod, scene):
                     return _from_pod(pods, pod, container, scene)
-        return _not_found(daemon_sets, pods, scene.choice)
+        return _lone(scene) or _not_found(daemon_sets, pods, scene)
 
     @property
     def minor(self) -> tuple[int, int] | None:
@@ -146,19 +152,38 @@ def _from_pod(fact: Pods, pod: Pod, container: Container, scene: Scene) -> Insta
     )
 
 
-def _not_found(daemon_sets: DaemonSets | Gap, pods: Pods | Gap, choice: Choice) -> Gap:
+def _lone(scene: Scene) -> Installation | None:
+    lone, options = scene.get(LoneAgent), scene.get(LoneOptions)
+    if isinstance(lone, Gap) or isinstance(options, Gap) or not lone.node:
+        return None
+    return Installation(
+        provenance=replace(lone.provenance, way="the agent's own words"),
+        namespace=options.namespace,
+        workload=None,
+        selector={},
+        container="cilium-agent",
+        version=lone.version,
+        provider="",
+    )
+
+
+def _not_found(daemon_sets: DaemonSets | Gap, pods: Pods | Gap, scene: Scene) -> Gap:
+    kinds, choice = scene.get(CiliumKinds), scene.choice
+    is_served = not isinstance(kinds, Gap) and (kinds.plurals is None or bool(kinds.plurals))
     for seen in (daemon_sets, pods):
         if isinstance(seen, Gap):
-            return seen
+            return replace(seen, detail=f"{_KINDS_ONLY}: {seen.detail}") if is_served else seen
     chosen = (
         f" in namespace {choice.cilium_namespace}" if choice.cilium_namespace else "",
         f" with labels {choice.agent_selector}" if choice.agent_selector else "",
         f" in a container named {choice.agent_container}" if choice.agent_container else "",
     )
     otherwise = "that is not how it is installed here" if any(chosen) else "is labelled otherwise"
+    absent = "its agents were removed" if is_served else "Cilium is not installed"
+    said = f"no DaemonSet or pod runs cilium-agent{''.join(chosen)}: {absent}, or {otherwise}"
     return Gap(
         GapKind.NOT_FOUND,
-        f"no DaemonSet or pod runs cilium-agent{''.join(chosen)}: Cilium is not installed, or {otherwise}",
+        f"{_KINDS_ONLY}; {said}" if is_served else said,
         command=daemon_sets.provenance.command if isinstance(daemon_sets, DaemonSets) else "",
         remedy="name it with --cilium-namespace, --agent-selector and --agent-container",
     )
