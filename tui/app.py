@@ -162,8 +162,9 @@ class Console(EngineApp, inherit_bindings=False):
         """End with the terminal restored: a signal alone leaves the mouse on and the screen drawn."""
         if self._loop is None or self.is_headless:
             return
-        for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
-            self._loop.add_signal_handler(number, self.leave, code)
+        for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                self._loop.add_signal_handler(number, self.leave, code)
 
 
 def _keys(options: ConsoleOptions) -> tuple[Keys, str]:

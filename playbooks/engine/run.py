@@ -13,7 +13,7 @@ from playbooks.engine.knowing import Knowing
 from playbooks.engine.looked import Looked, looked
 from playbooks.engine.needs import needs_of
 from playbooks.engine.ranking import Found, ranked
-from playbooks.engine.selection import Selection, select
+from playbooks.engine.selection import Selection, select, unmatched
 from playbooks.engine.snapshot import Progress, Snapshot
 from playbooks.model.answer import Answer, Gap, GapKind, Source
 from playbooks.model.cilium.agents import Agents
@@ -166,9 +166,10 @@ class Run:
         ready = {name for name, agent in agents.by_node.items() if agent.status and agent.status.ready}
         self._ready = sum(node in ready for node in self._selection.nodes)
         self._changed()
-        if order.nodes and agents.nodes and not self._selection.nodes:
-            self._unmatched = _unmatched(order, agents.nodes)
-        return self._unmatched
+        missed = unmatched(agents.nodes, order.nodes)
+        if missed and agents.nodes:
+            self._unmatched = _unmatched(missed, order.kubectl, agents.nodes)
+        return None if self._selection.nodes else self._unmatched
 
     async def _look(
         self, knowing: Knowing, rules: tuple[Rule, ...], nodes_gap: Gap | None
@@ -221,12 +222,12 @@ class Run:
         self._changed()
 
 
-def _unmatched(order: Order, nodes: Sequence[str]) -> Gap:
+def _unmatched(globs: Sequence[str], kubectl: str, nodes: Sequence[str]) -> Gap:
     """Nothing was looked at: a name that is mistyped must not come out as a cluster that is well."""
     return Gap(
         GapKind.NOT_FOUND,
-        f"no node with an agent matches {' or '.join(order.nodes)}",
-        command=f"{order.kubectl} get nodes",
+        f"no node with an agent matches {' or '.join(globs)}",
+        command=f"{kubectl} get nodes",
         remedy=f"choose among the {len(nodes)} nodes with agents, such as {nodes[0]}",
     )
 

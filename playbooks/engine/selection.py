@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -52,6 +52,12 @@ def select(agents: Agents, nodes: Nodes | Gap, globs: tuple[str, ...], *, all_no
     stride = max(1, len(sound) // CONTROLS)
     controls = frozenset(sound[::stride][:CONTROLS])
     return Selection(chosen, sick | controls, sick)
+
+
+def unmatched(names: Iterable[str], globs: tuple[str, ...]) -> tuple[str, ...]:
+    """The globs that match no node at all."""
+    names = tuple(names)
+    return tuple(glob for glob in globs if not any(fnmatchcase(name, glob) for name in names))
 
 
 def _matches(name: str, globs: tuple[str, ...]) -> bool:

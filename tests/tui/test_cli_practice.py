@@ -163,6 +163,51 @@ def test_a_mistyped_node_is_no_node_that_is_well(healthy: PracticeServer, here: 
     assert report["outcomes"]["AGT002"]["outcome"] == "could_not_look"
 
 
+def test_one_mistyped_node_among_others_is_named(healthy: PracticeServer, here: Here) -> None:
+    ran = here("check", "agent", "--node", "*", "--node", "nope*", *at(healthy), "-o", "json")
+    report = json.loads(ran.stdout)
+    assert [gap["kind"] for gap in report["gaps"]] == ["not_found"]
+    assert "no node with an agent matches nope*" in report["gaps"][0]["detail"]
+    assert report["outcomes"]["AGT002"]["outcome"] == "clean"
+
+
+def test_a_target_that_is_not_there_is_said_with_what_is_near(healthy: PracticeServer, here: Here) -> None:
+    ran = here("shop/cart", "shop/zzz", *at(healthy))
+    first, second = ran.stderr.split("honeyguide: ")[1:]
+    assert first.startswith("no pod or node is named 'cart'")
+    assert "did you mean cart-" in first
+    assert second.startswith("no pod or node is named 'zzz'")
+    assert "get pods -A" in second
+
+
+def test_a_target_that_is_there_is_not_remarked_upon(here: Here) -> None:
+    world = scenarios.load("healthy").world()
+    pod = next(run for run in world.runs.values() if run.namespace == "shop")
+    with PracticeServer(world) as server:
+        assert here(f"shop/{pod.name}", pod.node, *at(server)).stderr == ""
+
+
+def test_the_folder_of_the_servers_is_removed_when_the_terminal_goes(tmp_path: Path) -> None:
+    ours, terminal = pty.openpty()
+    ran = subprocess.Popen(
+        [sys.executable, "-m", "tui", "practice", "agent-hangs", "--check", "--timeout", "600"],
+        cwd=ROOT,
+        env=environment(TERM="xterm", TMPDIR=str(tmp_path)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    said = b""
+    while b"asked" not in said:
+        said += read_some(ours) or pytest.fail(f"it ended without any progress: {said!r}")
+    assert list(tmp_path.glob("hg-*"))
+    ran.send_signal(signal.SIGHUP)
+    assert ran.wait(timeout=30) == 129
+    os.close(ours)
+    assert list(tmp_path.glob("hg-*")) == []
+
+
 def test_doctor_says_that_all_can_be_seen(healthy: PracticeServer, here: Here) -> None:
     ran = here("doctor", *at(healthy))
     assert ran.returncode == 0
@@ -195,7 +240,12 @@ def test_a_reachable_server_that_lets_nobody_in_gives_3(
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+    ("number", "code", "word"),
+    [
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGTERM, 143, "terminated"),
+        (signal.SIGHUP, 129, "the terminal is gone"),
+    ],
 )
 def test_a_signal_stops_the_check_at_once_and_prints_what_there_is(
     number: signal.Signals, code: int, word: str, hanging: PracticeServer

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM stop work at once, and the code that waits for it goes on."""
+"""SIGINT, SIGTERM and SIGHUP stop work at once, and the code that waits for it goes on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from playbooks.engine.report import Exit
 
 GRACE = 0.5
 """Seconds that work may take to stop, before it is left behind."""
-_CODES = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED}
+_CODES = {
+    signal.SIGINT: Exit.INTERRUPTED,
+    signal.SIGTERM: Exit.TERMINATED,
+    signal.SIGHUP: Exit.HUNG_UP,
+}
 
 T = TypeVar("T")
 
@@ -37,7 +41,9 @@ class Signals:
         """Begin to listen, on the running loop."""
         loop = asyncio.get_running_loop()
         for number, code in _CODES.items():
-            loop.add_signal_handler(number, self._stop, code)
+            # `nohup` has SIGHUP ignored, and wants it so.
+            if signal.getsignal(number) != signal.SIG_IGN:
+                loop.add_signal_handler(number, self._stop, code)
         return self
 
     def __exit__(self, *error: object) -> None:

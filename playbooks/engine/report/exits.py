@@ -23,6 +23,8 @@ class Exit(IntEnum):
     """A gap left a rule without a verdict."""
     BROKEN = 70
     """An error in honeyguide itself; standard error tells."""
+    HUNG_UP = 129
+    """Stopped by SIGHUP: the terminal is gone."""
     INTERRUPTED = 130
     """Stopped by SIGINT."""
     TERMINATED = 143

@@ -138,6 +138,7 @@ MEANINGS = {
     Exit.CANNOT_CONNECT: "cannot connect",
     Exit.UNJUDGED: "not everything could be judged",
     Exit.BROKEN: "an error in honeyguide itself",
+    Exit.HUNG_UP: "the terminal is gone",
     Exit.INTERRUPTED: "interrupted",
     Exit.TERMINATED: "terminated",
 }
