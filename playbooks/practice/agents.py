@@ -43,9 +43,15 @@ _NO_IDENTITY = frozenset({"pod-template-hash", "controller-revision-hash", "pod-
 
 def is_agent(pod: Json) -> bool:
     """Whether a pod is an agent's."""
-    return labels_of(pod).get("k8s-app") in _APPS and any(
-        entry["name"] == AGENT for entry in pod["spec"]["containers"]
-    )
+    return labels_of(pod).get("k8s-app") in _APPS and container_name(pod) is not None
+
+
+def container_name(pod: Json) -> str | None:
+    """The container that runs the agent, however it is named."""
+    for entry in pod["spec"]["containers"]:
+        if entry["name"] == AGENT or (entry.get("command") or [""])[0].rpartition("/")[2] == AGENT:
+            return str(entry["name"])
+    return None
 
 
 def refusal(config: dict[str, str]) -> str:
@@ -65,7 +71,7 @@ def missing_definitions(world: World) -> list[str]:
 
 def container_of(run: PodRun) -> Container:
     """The agent's container."""
-    return run.containers[AGENT]
+    return run.containers[container_name(run.pod) or AGENT]
 
 
 def can_serve(world: World, run: PodRun) -> bool:

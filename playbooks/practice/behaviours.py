@@ -61,6 +61,8 @@ def behaviour_of(run: PodRun, container: str) -> Behaviour:
     """The program in a container of a pod."""
     labels = labels_of(run.pod)
     app = "cilium" if agents.is_agent(run.pod) else labels.get("k8s-app") or labels.get("io.cilium/app") or ""
+    if app == "cilium" and container == agents.container_name(run.pod):
+        container = agents.AGENT
     return _PROGRAMS.get((app, container)) or _PROGRAMS.get(("", container)) or _PLAIN
 
 
