@@ -19,6 +19,8 @@ from playbooks.practice.commands import (
     metrics,
     modules,
     options,
+    policies,
+    policy_maps,
     slots,
     status,
     tracking,
@@ -69,7 +71,7 @@ _JSON = (("-o", "json"), ("-o=json",), ("--output", "json"), ("--output=json",),
 def run(world: World, pod: PodRun, container: str, argv: tuple[str, ...]) -> Output | NoProgram:
     """Run a command in a running container of a pod."""
     program, *arguments = argv or ("",)
-    if container != agents.AGENT or not agents.is_agent(pod.pod):
+    if not agents.is_agent(pod.pod) or container != agents.container_name(pod.pod):
         return _no_program(program)
     if program == "timeout":
         return _timed(world, pod, container, tuple(arguments))
@@ -114,6 +116,8 @@ def _agent_command(view: AgentView, words: tuple[str, ...]) -> Output:
     command, wants_json = _without_format(words)
     if command[:2] in _OF_ONE and len(command) == 3:
         return _of_one(view, command)
+    if command[:3] == _POLICY_MAP and command[3:4] and command[3][:1].isdigit():
+        return _policy_map(view, command[3], wants_json=wants_json, is_numeric="-n" in command[4:])
     answer = _COMMANDS.get(command)
     if answer is None:
         return _refusal(command)
@@ -139,6 +143,16 @@ def _of_one(view: AgentView, command: tuple[str, ...]) -> Output:
         "getIdentityIdNotFound",
     }
     return Output(stderr=f"Error: {why[kind]}\n\n".encode(), exit_code=1)
+
+
+def _policy_map(view: AgentView, number: str, *, wants_json: bool, is_numeric: bool) -> Output:
+    if not _answers(view):
+        return Output(stderr=_UNREACHABLE.encode(), exit_code=1)
+    if number.isdigit() and wants_json and (rows := policy_maps.documents(view, int(number))) is not None:
+        return _json(rows)
+    if number.isdigit() and (text := policy_maps.text(view, int(number), is_numeric=is_numeric)):
+        return _text(text)
+    return Output(stderr=f'Error: Failed to parse endpointID "{number}"\n'.encode(), exit_code=1)
 
 
 def _answers(view: AgentView) -> bool:
@@ -239,6 +253,7 @@ def _long_status(view: AgentView) -> str:
     return status.text(view, is_verbose=True)
 
 
+_POLICY_MAP = ("bpf", "policy", "get")
 _Text = Callable[[AgentView], str]
 _Document = Callable[[AgentView], object]
 _COMMANDS: dict[tuple[str, ...], tuple[_Text, _Document | None]] = {
@@ -278,6 +293,13 @@ _COMMANDS: dict[tuple[str, ...], tuple[_Text, _Document | None]] = {
     ("bpf", "endpoint", "list"): (addresses.endpoint_map_text, addresses.endpoint_map_documents),
     ("nodeid", "list"): (addresses.node_number_text, addresses.node_number_documents),
     ("node", "list"): (addresses.node_text, addresses.node_documents),
+    ("policy", "get"): (policies.policy_text, policies.policy_document),
+    ("policy", "selectors"): (policies.selector_text, policies.selector_documents),
+    ("fqdn", "cache", "list"): (policies.lookup_text, policies.lookup_documents),
+    ("fqdn", "names"): (policies.name_document, None),
+    ("bpf", "policy", "list"): (policy_maps.all_labels, policy_maps.all_documents),
+    ("bpf", "policy", "get", "--all"): (policy_maps.all_labels, policy_maps.all_documents),
+    ("bpf", "policy", "get", "--all", "-n"): (policy_maps.all_numbers, policy_maps.all_documents),
 }
 _OF_ONE: dict[tuple[str, ...], Callable[[AgentView], list[Json]]] = {
     ("endpoint", "get"): endpoints.documents,

@@ -169,8 +169,10 @@ class _Plan:
             lane = replace(lane, server=server, path=path, outcome=Outcome.DROPPED)
             return replace(lane, drop_reason=NO_SERVICE, drops_at=client.node)
         decided = self._verdict(client, place, lane.protocol, request)
-        if server.is_outside and decided.egress is not None and decided.egress.peer:
-            server = replace(server, identity=decided.egress.peer)
+        if server.is_outside and decided.egress is not None:
+            known_as = self.world.policies.universe(client.node).labels
+            number = decided.egress.peer
+            server = replace(server, identity=number, labels=known_as.get(number, server.labels))
         lane = replace(lane, server=server, path=path, verdict=decided)
         refusing = decided.refusing
         if refusing is not None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from playbooks.practice.policies.verdicts import Decision, Side
 from playbooks.practice.traffic import requests
-from playbooks.practice.traffic.call import Scheme
 from playbooks.practice.traffic.lane import Lane, Outcome, Path
 from playbooks.practice.traffic.party import Party
 from playbooks.practice.traffic.plan import NO_SERVICE
@@ -67,9 +66,9 @@ class _Sequence:
         self._packet(_SYN_ACK, 74, is_reply=True)
         self._packet(_ACK, 66)
         self._packet(_PUSH, 66 + len(lane.call.url) + 60)
-        self._requested(requests.request_of(lane))
+        self._logged(requests.request_of(lane), is_reply=False)
         self.at += round(lane.call.latency * _MILLISECOND)
-        self._answered(requests.response_of(lane))
+        self._logged(requests.response_of(lane), is_reply=True)
         self._packet(_PUSH, 66 + lane.call.size + 100, is_reply=True)
         self._packet(_FIN, 66, is_reply=True)
         self._packet(_FIN, 66)
@@ -80,23 +79,16 @@ class _Sequence:
         lane = self.lane
         assert lane.query is not None
         self.opened()
-        self._requested(requests.request_of(lane))
+        self._logged(requests.request_of(lane), is_reply=False)
         self.at += _MILLISECOND
-        self._answered(requests.response_of(lane))
+        self._logged(requests.response_of(lane), is_reply=True)
         self._packet((), 74 + len(lane.query.name), is_reply=True)
 
     def opened(self) -> None:
         """The first packet, with what policies say of it."""
-        self._verdict(self.lane.verdict.egress, Way.EGRESS)
         flags = _SYN if self.lane.protocol == "TCP" else ()
-        size = 74 if flags else 70
-        if self.lane.path is not Path.LOCAL and self.lane.server.is_endpoint:
-            self._leave(flags, size, _NEW, is_reply=False)
-            self._verdict(self.lane.verdict.ingress, Way.INGRESS)
-            self._arrive(flags, size, _NEW, is_reply=False)
-            return
-        self._verdict(self.lane.verdict.ingress, Way.INGRESS)
-        self._packet(flags, size, _NEW)
+        self._verdict(self.lane.verdict.egress, Way.EGRESS)
+        self._forth(flags, 74 if flags else 70, _NEW, is_first=True)
 
     def dropped(self) -> None:
         """Packets that come no further, sent again and again."""
@@ -109,39 +101,76 @@ class _Sequence:
             if is_ingress and not number:
                 self._verdict(lane.verdict.egress, Way.EGRESS)
             if is_ingress and lane.path is not Path.LOCAL:
-                self._leave(flags, 74 if flags else 70, _NEW, is_reply=False)
+                self._leave(flags, 74 if flags else 70, _NEW)
             way = Way.INGRESS if is_ingress else Way.EGRESS
             self._verdict(refusing, way)
             self._drop(flags, way)
 
-    def _packet(self, flags: tuple[str, ...], size: int, reason: str = "", *, is_reply: bool = False) -> None:
-        reason = reason or (_REPLY if is_reply else _ESTABLISHED)
-        lane = self.lane
-        if lane.path is not Path.LOCAL and (lane.server.is_endpoint or not is_reply):
-            self._leave(flags, size, reason, is_reply=is_reply)
-        if is_reply or lane.server.is_endpoint or lane.path is Path.LOCAL:
-            self._arrive(flags, size, reason, is_reply=is_reply)
+    def _packet(self, flags: tuple[str, ...], size: int, *, is_reply: bool = False) -> None:
+        if is_reply:
+            self._back(flags, size)
+        else:
+            self._forth(flags, size, _ESTABLISHED)
 
-    def _leave(self, flags: tuple[str, ...], size: int, reason: str, *, is_reply: bool) -> None:
+    def _forth(self, flags: tuple[str, ...], size: int, reason: str, *, is_first: bool = False) -> None:
+        """A packet of the client, as far as it comes."""
+        lane, proxy = self.lane, self._proxy
+        if proxy is Way.EGRESS:
+            self._trace(Point.TO_PROXY, lane.client.node, ("", 0), flags, size, reason)
+            if self._is_forbidden:
+                return
+        is_remote = lane.path is not Path.LOCAL
+        if is_remote:
+            self._leave(flags, size, reason)
+        if is_first:
+            self._verdict(lane.verdict.ingress, Way.INGRESS)
+        if proxy is Way.INGRESS:
+            self._trace(Point.TO_PROXY, lane.server.node, ("", 0), flags, size, reason)
+            if self._is_forbidden:
+                return
+        if lane.server.is_endpoint or not is_remote:
+            self._arrive(flags, size, reason)
+
+    def _back(self, flags: tuple[str, ...], size: int) -> None:
+        """A packet of the server, or of the proxy that answers for it."""
+        lane, proxy = self.lane, self._proxy
+        device = (lane.client.interface, lane.client.interface_index)
+        if proxy is Way.INGRESS and not self._is_forbidden:
+            self._trace(Point.TO_PROXY, lane.server.node, ("", 0), flags, size, _REPLY, is_reply=True)
+        is_answered_here = proxy is Way.EGRESS and self._is_forbidden
+        if lane.path is not Path.LOCAL and lane.server.is_endpoint and not is_answered_here:
+            self._leave(flags, size, _REPLY, is_reply=True)
+        if proxy is Way.EGRESS:
+            self._trace(Point.TO_PROXY, lane.client.node, device, flags, size, _REPLY, is_reply=True)
+            return
+        self._arrive(flags, size, _REPLY, is_reply=True)
+
+    def _leave(self, flags: tuple[str, ...], size: int, reason: str, *, is_reply: bool = False) -> None:
         lane = self.lane
         node = lane.server.node if is_reply else lane.client.node
         self._trace(_EXITS[lane.path], node, _DEVICES[lane.path], flags, size, reason, is_reply=is_reply)
 
-    def _arrive(self, flags: tuple[str, ...], size: int, reason: str, *, is_reply: bool) -> None:
-        lane = self.lane
-        receiver = lane.client if is_reply else lane.server
+    def _arrive(self, flags: tuple[str, ...], size: int, reason: str, *, is_reply: bool = False) -> None:
+        receiver = self.lane.client if is_reply else self.lane.server
         point = Point.TO_ENDPOINT if receiver.is_endpoint else Point.TO_STACK
         device = (receiver.interface, receiver.interface_index)
-        egress = lane.verdict.egress
-        if egress is not None and egress.proxy and lane.query is not None:
-            # The DNS proxy stands between both: questions and answers pass through it on the client's node.
-            point = Point.TO_PROXY if is_reply else point
-            if not is_reply:
-                self._proxied(flags, size, reason)
         self._trace(point, receiver.node, device, flags, size, reason, is_reply=is_reply)
 
-    def _proxied(self, flags: tuple[str, ...], size: int, reason: str) -> None:
-        self._trace(Point.TO_PROXY, self.lane.client.node, ("", 0), flags, size, reason, is_reply=False)
+    @property
+    def _is_forbidden(self) -> bool:
+        return self.lane.outcome is Outcome.FORBIDDEN
+
+    @property
+    def _proxy(self) -> Way | None:
+        """On which side a proxy stands between client and server: the one that refuses, if any does."""
+        decided = self.lane.verdict
+        sides = [
+            (way, side)
+            for way, side in ((Way.EGRESS, decided.egress), (Way.INGRESS, decided.ingress))
+            if side is not None and side.proxy
+        ]
+        refusing = [way for way, side in sides if side.proxy == decided.refused_by]
+        return next(iter(refusing or [way for way, _ in sides]), None)
 
     def _trace(
         self,
@@ -152,14 +181,14 @@ class _Sequence:
         size: int,
         reason: str,
         *,
-        is_reply: bool,
+        is_reply: bool = False,
     ) -> None:
         lane = self.lane
         is_ours = node == lane.client.node
         # A connection is seen from the endpoint's side; what the host begins is egress on its way out only.
         is_egress = is_ours and (lane.client.is_endpoint or not is_reply)
         way = Way.EGRESS if is_egress else Way.INGRESS
-        proxy = lane.verdict.egress.proxy_port if point is Point.TO_PROXY and lane.verdict.egress else 0
+        side = self._proxying if point is Point.TO_PROXY and not is_reply else None
         self._add(
             size,
             node,
@@ -172,7 +201,7 @@ class _Sequence:
             trace_reason=reason,
             interface=device[0],
             interface_index=device[1],
-            proxy_port=0 if is_reply else proxy,
+            proxy_port=side.proxy_port if side else 0,
         )
 
     def _verdict(self, side: Side | None, way: Way) -> None:
@@ -212,20 +241,20 @@ class _Sequence:
             destination_service=lane.service if lane.drop_reason == NO_SERVICE else ("", ""),
         )
 
-    def _requested(self, layer7: Layer7 | None) -> None:
-        self._logged(layer7, is_reply=False)
-
-    def _answered(self, layer7: Layer7 | None) -> None:
-        self._logged(layer7, is_reply=True)
+    @property
+    def _proxying(self) -> Side | None:
+        """The side whose proxy sees the requests."""
+        if self._proxy is None:
+            return None
+        return self.lane.verdict.egress if self._proxy is Way.EGRESS else self.lane.verdict.ingress
 
     def _logged(self, layer7: Layer7 | None, *, is_reply: bool) -> None:
-        side = _proxying(self.lane)
-        if side is None or layer7 is None:
+        side = self._proxying
+        if side is None or self._proxy is None or layer7 is None:
             return
-        way = Way.EGRESS if side is self.lane.verdict.egress else Way.INGRESS
-        is_refused = self.lane.outcome is Outcome.FORBIDDEN and not is_reply
+        is_refused = self._is_forbidden and not is_reply
         ruling = Ruling.DROPPED if is_refused else Ruling.FORWARDED
-        self._add(0, side.node, Event.ACCESS_LOG, ruling, way, is_reply=is_reply, l7=layer7)
+        self._add(0, side.node, Event.ACCESS_LOG, ruling, self._proxy, is_reply=is_reply, l7=layer7)
 
     def _add(self, size: int, node: str, event: Event, ruling: Ruling, way: Way, **fields: object) -> None:
         lane, is_reply = self.lane, bool(fields.get("is_reply"))
@@ -250,10 +279,3 @@ def _ruling(side: Side) -> Ruling:
     if side.decision is not Decision.ALLOWED:
         return Ruling.AUDIT if side.is_audited else Ruling.DROPPED
     return Ruling.REDIRECTED if side.proxy else Ruling.FORWARDED
-
-
-def _proxying(lane: Lane) -> Side | None:
-    """The side whose proxy sees the requests, the source's first."""
-    if lane.call.scheme is Scheme.TCP and lane.query is None:
-        return None
-    return next((side for side in (lane.verdict.egress, lane.verdict.ingress) if side and side.proxy), None)
