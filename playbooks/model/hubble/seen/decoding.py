@@ -64,7 +64,8 @@ def text(raw: bytes) -> str:
 
 def unknown_field(message: Message) -> int:
     """The number of the first field of a message that is not known here; 0 for none."""
-    return next((field.field_number for field in UnknownFieldSet(message)), 0)
+    fields = UnknownFieldSet(message)
+    return fields[0].field_number if len(fields) else 0
 
 
 def endpoint(raw: bytes) -> Endpoint:
