@@ -1,4 +1,4 @@
-"""Why the datapath drops packets: the numbers, their names in Hubble, monitor and metrics, and what they mean."""
+"""Why the datapath drops packets: numbers, names in Hubble, monitor and metrics, and what they mean."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class DropReason:
     name: str
     """In `drop_reason_desc` of a flow and the label of `hubble_drop_total`; empty where Hubble has none."""
     text: str
-    """What monitor, `bpf metrics list` and the label of `cilium_drop_count_total` say; empty where there is none."""
+    """In monitor, `bpf metrics list` and the label of `cilium_drop_count_total`; empty if there is none."""
     since: str
     """The first version that has it."""
     meaning: str

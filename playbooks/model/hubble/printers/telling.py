@@ -1,0 +1,207 @@
+"""A flow in words: the parts that every text format is made of, remembered by the bytes that they came as."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from playbooks.model.hubble.filters.asked import Look
+from playbooks.model.hubble.printers import words
+from playbooks.model.hubble.printers.flow import LARGE, REMEMBERED, ShallowFlow, flow_of
+from playbooks.model.hubble.printers.kinds import Event, Kinds
+from playbooks.model.hubble.printers.layouts import NO_TIME, Clock
+from playbooks.model.hubble.printers.marking import Marking
+from playbooks.model.hubble.proto import flow_pb2
+
+_ALLOWED = (flow_pb2.FORWARDED, flow_pb2.REDIRECTED)
+_DENIED = (flow_pb2.DROPPED, flow_pb2.ERROR)
+
+
+class Told(NamedTuple):
+    """What is told of a flow, coloured where there are colours."""
+
+    time: str
+    node: str
+    source: str
+    source_identity: str
+    destination: str
+    destination_identity: str
+    is_reply: bool | None
+    type: str
+    verdict: str
+    summary: str
+
+
+class _End(NamedTuple):
+    namespace: str
+    pod: str
+    name: str
+    identity: str
+
+
+_NOWHERE = ("", "")
+
+
+class Teller:
+    """Tells flows in words, as the hubble command has them."""
+
+    def __init__(self, look: Look, marking: Marking) -> None:
+        self._is_translated, self._has_policies = look.ip_translation, look.policy_names
+        self._marking = marking
+        self._part = marking.part
+        self._clock = Clock(look.time_format)
+        remembered = lru_cache(maxsize=REMEMBERED)
+        self._end, self._service = remembered(self._make_end), remembered(self._make_service)
+        self._address, self._ports = remembered(self._make_address), remembered(_ports)
+        self._kinds = Kinds(marking.part)
+        self._plain_verdict = remembered(self._make_verdict)
+        self._nobody = self._make_end(b"")
+
+    def told(self, raw: bytes) -> Told:
+        """The parts of a serialized flow. Raises `DecodeError`."""
+        flow = flow_of(raw)
+        source_raw, destination_raw = flow.source, flow.destination
+        source = self._end(source_raw) if source_raw else self._nobody
+        destination = self._end(destination_raw) if destination_raw else self._nobody
+        left, right = self._hosts(flow, source, destination)
+        reply = flow.is_reply
+        event = self._kinds.event(flow.event_type)
+        time = flow.time
+        told = Told(
+            self._clock.raw(time) if time or flow.HasField("time") else NO_TIME,
+            self._part(flow.node_name),
+            left,
+            source.identity,
+            right,
+            destination.identity,
+            True if reply else False if flow.HasField("is_reply") else None,
+            self._kinds.text(flow, event),
+            self._verdict(flow, event),
+            self._summary(flow),
+        )
+        if len(raw) > LARGE:
+            self._forget()
+        return told
+
+    def _forget(self) -> None:
+        """A large flow may not stay in memory because a part of it was remembered."""
+        for memory in (self._end, self._service, self._address, self._ports):
+            memory.cache_clear()
+        self._kinds.forget()
+
+    def _hosts(self, flow: ShallowFlow, source: _End, destination: _End) -> tuple[str, str]:
+        host = self._marking.host
+        address = flow.IP
+        if not address and not flow.HasField("IP"):
+            if not flow.HasField("ethernet"):
+                return _NOWHERE
+            left, right = self._address(flow.ethernet)
+            return host(left), host(right)
+        left, right = self._address(address)
+        left_port, right_port = self._ports(flow.l4)
+        if self._is_translated:
+            left = self._name(source, flow.source_service) or self._joined(flow.source_names) or left
+            right = (
+                self._name(destination, flow.destination_service)
+                or self._joined(flow.destination_names)
+                or right
+            )
+        return host(self._with_port(left, left_port)), host(self._with_port(right, right_port))
+
+    def _name(self, end: _End, service: bytes) -> str:
+        if not service:
+            return end.name
+        # The namespace of the service counts for the pod too: so it is with the hubble command.
+        namespace, name = self._service(service)
+        shown = end.pod or name
+        return joined_path(namespace, shown) if shown else ""
+
+    def _joined(self, names: Sequence[str]) -> str:
+        return self._part(",".join(names)) if names else ""
+
+    def _with_port(self, host: str, port: str) -> str:
+        if not port:
+            return host
+        if ":" in host or "%" in host:
+            return f"[{host}]:{self._marking.port(port)}"
+        return f"{host}:{self._marking.port(port)}"
+
+    def _verdict(self, flow: ShallowFlow, event: Event) -> str:
+        number, is_policy = flow.verdict, event.type == words.POLICY_VERDICT
+        if not (self._has_policies and is_policy):
+            return self._plain_verdict(number, is_policy)
+        return self._make_verdict(number, is_policy, self._by(flow, number))
+
+    def _make_verdict(self, number: int, is_policy: bool, by: str = "") -> str:
+        name = words.VERDICTS.of(number)
+        text = words.POLICY_VERDICTS.get(name, name) if is_policy else name
+        return self._marking.verdict(text + by, name)
+
+    def _by(self, flow: ShallowFlow, verdict: int) -> str:
+        """The policies that a verdict names, those of its direction."""
+        if verdict in _ALLOWED:
+            egress, ingress = flow.egress_allowed_by, flow.ingress_allowed_by
+        elif verdict in _DENIED:
+            egress, ingress = flow.egress_denied_by, flow.ingress_denied_by
+        else:
+            return ""
+        direction = flow.traffic_direction
+        raws = egress if direction == flow_pb2.EGRESS else ingress if direction == flow_pb2.INGRESS else ()
+        policies = [flow_pb2.Policy.FromString(raw) for raw in raws]
+        if not policies:
+            return ""
+        return " BY " + self._part(", ".join(f"{policy.name} ({policy.kind})" for policy in policies))
+
+    def _summary(self, flow: ShallowFlow) -> str:
+        text = self._part(flow.Summary)
+        trace, auth = flow.ip_trace_id, flow.auth_type
+        if trace:
+            number = flow_pb2.IPTraceID.FromString(trace).trace_id
+            text = f"IP Trace ID: {number}; {text}" if number else text
+        if auth:
+            name = words.AUTH_TYPES.of(auth)
+            fails = auth == flow_pb2.TEST_ALWAYS_FAIL
+            text = f"{text}; Auth: {self._marking.auth(name, always_fails=fails)}"
+        return text
+
+    def _make_end(self, raw: bytes) -> _End:
+        end = flow_pb2.Endpoint.FromString(raw)
+        namespace, pod = self._part(end.namespace), self._part(end.pod_name)
+        identity = self._marking.identity(words.identity(end.identity))
+        return _End(namespace, pod, joined_path(namespace, pod) if pod else "", identity)
+
+    def _make_service(self, raw: bytes) -> tuple[str, str]:
+        service = flow_pb2.Service.FromString(raw)
+        return self._part(service.namespace), self._part(service.name)
+
+    def _make_address(self, raw: bytes) -> tuple[str, str]:
+        # Ethernet and IP have source and destination under the same numbers.
+        address = flow_pb2.Ethernet.FromString(raw)
+        return self._part(address.source), self._part(address.destination)
+
+
+def joined_path(*parts: str) -> str:
+    """Parts joined with slashes, `.` and `..` worked out, as the hubble command joins names."""
+    path = "/".join(part for part in parts if part)
+    if "//" not in path and "." not in path and not path.endswith("/"):
+        return path
+    kept: list[str] = []
+    for part in path.split("/"):
+        if part == ".." and kept and kept[-1] != "..":
+            kept.pop()
+        elif part and part != "." and not (part == ".." and path.startswith("/")):
+            kept.append(part)
+    cleaned = ("/" if path.startswith("/") else "") + "/".join(kept)
+    return cleaned or ("." if path else "")
+
+
+def _ports(raw: bytes) -> tuple[str, str]:
+    if not raw:
+        return _NOWHERE
+    layer = flow_pb2.Layer4.FromString(raw)
+    kind = layer.WhichOneof("protocol")
+    if kind not in ("TCP", "UDP", "SCTP"):
+        return _NOWHERE
+    ports = getattr(layer, kind)
+    return str(ports.source_port or ""), str(ports.destination_port or "")
