@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 
+from playbooks.model.hubble.filters.remembering import remembered
 from playbooks.model.hubble.filters.wording import WrongValue, quoted
 
-_SEEN = 8192
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -28,7 +27,7 @@ def matching_addresses(texts: Iterable[str]) -> Callable[[str], bool]:
         return address is not None and any(address in prefix for prefix in prefixes)
 
     # Addresses repeat from flow to flow, and to read one costs more than everything else of a filter.
-    return lru_cache(_SEEN)(within)
+    return remembered(within)
 
 
 def _address(text: str) -> _Address | None:

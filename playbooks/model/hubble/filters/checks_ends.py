@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Protocol
 
 from playbooks.model.hubble.filters import labels, patterns
 from playbooks.model.hubble.filters.addresses import matching_addresses
 from playbooks.model.hubble.filters.check import Check
+from playbooks.model.hubble.filters.remembering import remembered_of_many
 from playbooks.model.hubble.filters.wording import WrongValue, quoted, unsigned
 from playbooks.model.hubble.proto import flow_pb2
 
-_SEEN = 4096
 _PORTS = frozenset({"TCP", "UDP", "SCTP"})
 _Endpoint = Callable[[flow_pb2.Flow], flow_pb2.Endpoint]
 
@@ -61,22 +60,22 @@ def addresses(wanted: flow_pb2.FlowFilter) -> Iterator[Check]:
         yield Check(lambda flow: is_translated(flow.IP.source_xlated))
 
 
-def _names(texts: Iterable[str], what: str = "") -> Callable[[str, str], bool]:
+def _names(texts: Iterable[str], what: str = "") -> tuple[tuple[str, str], ...]:
+    """Namespaces and starts of names."""
     parts = []
     for text in texts:
         namespace, slash, prefix = text.partition("/")
         if not text:
             raise WrongValue(f"{what}invalid filter, must be [namespace/][<name>], got {quoted(text)}")
         parts.append((namespace, prefix) if slash else ("default", text))
-    wanted = tuple(parts)
+    return tuple(parts)
 
-    def holds(namespace: str, name: str) -> bool:
-        for in_namespace, prefix in wanted:
-            if (not in_namespace or in_namespace == namespace) and name.startswith(prefix):
-                return bool(namespace or name)
-        return False
 
-    return holds
+def _is_named(wanted: tuple[tuple[str, str], ...], namespace: str, name: str) -> bool:
+    for in_namespace, prefix in wanted:
+        if (not in_namespace or in_namespace == namespace) and name.startswith(prefix):
+            return bool(namespace or name)
+    return False
 
 
 def pods(wanted: flow_pb2.FlowFilter) -> Iterator[Check]:
@@ -86,24 +85,31 @@ def pods(wanted: flow_pb2.FlowFilter) -> Iterator[Check]:
             yield Check(_pod(end, _names(texts)))
 
 
-def _pod(end: _Endpoint, is_named: Callable[[str, str], bool]) -> Callable[[flow_pb2.Flow], bool]:
+def _pod(end: _Endpoint, wanted: tuple[tuple[str, str], ...]) -> Callable[[flow_pb2.Flow], bool]:
     def holds(flow: flow_pb2.Flow) -> bool:
         endpoint = end(flow)
-        return is_named(endpoint.namespace, endpoint.pod_name)
+        return _is_named(wanted, endpoint.namespace, endpoint.pod_name)
 
-    return holds
+    def holds_one(flow: flow_pb2.Flow) -> bool:
+        endpoint = end(flow)
+        return endpoint.namespace == namespace and endpoint.pod_name.startswith(prefix)
+
+    namespace, prefix = wanted[0]
+    return holds_one if len(wanted) == 1 and namespace else holds
 
 
 def services(wanted: flow_pb2.FlowFilter) -> Iterator[Check]:
     """Namespace and name of the service of either end."""
     if wanted.source_service:
-        is_source = _names(wanted.source_service, "invalid source service filter: ")
-        yield Check(lambda flow: is_source(flow.source_service.namespace, flow.source_service.name))
+        sources = _names(wanted.source_service, "invalid source service filter: ")
+        yield Check(lambda flow: _is_served(sources, flow.source_service))
     if wanted.destination_service:
-        is_destination = _names(wanted.destination_service, "invalid destination service filter: ")
-        yield Check(
-            lambda flow: is_destination(flow.destination_service.namespace, flow.destination_service.name)
-        )
+        destinations = _names(wanted.destination_service, "invalid destination service filter: ")
+        yield Check(lambda flow: _is_served(destinations, flow.destination_service))
+
+
+def _is_served(wanted: tuple[tuple[str, str], ...], service: flow_pb2.Service) -> bool:
+    return _is_named(wanted, service.namespace, service.name)
 
 
 def workloads(wanted: flow_pb2.FlowFilter) -> Iterator[Check]:
@@ -155,11 +161,7 @@ def _labels(found: Found, what: str, texts: Iterable[str]) -> Callable[[flow_pb2
     except WrongValue as wrong:
         raise WrongValue(f"invalid {what} label filter: {wrong}") from None
 
-    # The same few endpoints speak again and again, and labels cost more than everything else of a filter.
-    @lru_cache(_SEEN)
-    def picks(given: tuple[str, ...]) -> bool:
-        return labels.any_holds(selectors, given)
-
+    picks = remembered_of_many(lambda given: labels.any_holds(selectors, given))
     return lambda flow: picks(tuple(found(flow)))
 
 

@@ -33,15 +33,21 @@ def any_expression(texts: Iterable[str]) -> Callable[[flow_pb2.Flow], bool]:
 
     def holds(flow: flow_pb2.Flow) -> bool:
         for expression in compiled:
-            # An error, such as a division by zero, comes back as a value that is not True: no match.
-            found = expression.eval(data={_VARIABLE: flow}).value()
-            if found is True:
-                return True
-            if not isinstance(found, bool):
-                return False
+            found = _truth(expression, flow)
+            if found is not False:
+                return found is True
         return False
 
     return holds
+
+
+def _truth(expression: cel.Expression, flow: flow_pb2.Flow) -> bool | None:
+    """What an expression says of a flow; None where it cannot: then Hubble asks no further one either."""
+    try:
+        found = expression.eval(data={_VARIABLE: flow}).value()
+    except RuntimeError:  # it took too many steps
+        return None
+    return found if isinstance(found, bool) else None
 
 
 def _compiled(text: str) -> cel.Expression:
@@ -59,13 +65,27 @@ def _compiled(text: str) -> cel.Expression:
         ) from None
     try:
         expression = environment.compile(text)
-    except (RuntimeError, UnicodeError) as wrong:
+    except (RuntimeError, TypeError, UnicodeError) as wrong:
         raise WrongValue(f"error compiling CEL expression: {_reason(str(wrong))}") from None
     kind = expression.return_type().name()
-    if kind != "BOOL":
-        named = _SIMPLE.get(kind, kind.lower() if kind.isupper() else kind)
-        raise WrongValue(f'error compiling CEL expression: got "{named}", wanted "bool" result type')
+    if kind != "BOOL" or _may_be_null(environment, text):
+        raise WrongValue(f'error compiling CEL expression: got "{_named(kind)}", wanted "bool" result type')
     return expression
+
+
+def _may_be_null(environment: cel.Env, text: str) -> bool:
+    """Whether the value may be absent, another type to Hubble: only such values compare with null."""
+    try:
+        environment.compile(f"({text}\n) == null")
+    except RuntimeError:
+        return False
+    return True
+
+
+def _named(kind: str) -> str:
+    if kind == "BOOL":
+        return "wrapper(bool)"
+    return _SIMPLE.get(kind, kind.lower().replace("<", "(").replace(">", ")") if kind.isupper() else kind)
 
 
 def _reason(text: str) -> str:

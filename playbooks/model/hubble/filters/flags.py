@@ -247,6 +247,7 @@ OTHER = (
 )
 GLOBAL = (
     Flag("config", "The hubble command's configuration file.", Group.GLOBAL, Takes.TEXT),
+    Flag("help", "What flags there are.", Group.GLOBAL, Takes.TRUTH, "h", "true"),
     Flag("debug", "With debug messages.", Group.GLOBAL, Takes.TRUTH, "D", "true"),
 )
 FORMER = {

@@ -17,7 +17,6 @@ from playbooks.model.hubble.filters.helping import help_text
 from playbooks.model.hubble.filters.lists import FilterList
 from playbooks.model.hubble.filters.typed import (
     Given,
-    HelpWanted,
     Word,
     WrongArgument,
     checked,
@@ -97,9 +96,9 @@ def observe(
     """
     try:
         typed = _typed(tuple(argv), kind, sub_commands)
+        if typed.is_on("help"):
+            return Help(typed.kind, help_text(typed.kind))
         return _asked(typed, now)
-    except HelpWanted:
-        return Help(kind, help_text(kind))
     except (WrongArgument, WrongValue) as wrong:
         return Refused(str(wrong))
 
@@ -125,6 +124,7 @@ def _asked(typed: _Typed, now: datetime) -> Observe:
         raise WrongValue("trailing --not found in the arguments")
     look, paths = _look(typed), _mask(typed)
     number, first, since, until = _selected(typed, now)
+    _check_source(typed)
     return Observe(
         kind=typed.kind,
         allowlist=tuple(_filters(typed.allowed, "allowlist", typed)),
@@ -205,6 +205,16 @@ def _has_usual_number(typed: _Typed) -> bool:
     if typed.text("input-file") or typed.text("input"):
         return False
     return typed.kind is not Kind.FLOWS or not typed.is_on("follow")
+
+
+def _check_source(typed: _Typed) -> None:
+    if typed.is_on("print-raw-filters"):
+        return
+    files = [name for name in ("input-file", "input") if typed.text(name)]
+    if files and typed.is_on("auto-port-forward"):
+        raise WrongValue(f"cannot use --{files[0]} and --auto-port-forward together")
+    if len(files) > 1:
+        raise WrongValue("cannot use --input-file and --input together")
 
 
 def _moment(typed: _Typed, name: str, now: datetime) -> Timestamp | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 
+from playbooks.model.hubble.filters.remembering import remembered
 from playbooks.model.hubble.filters.wording import WrongValue, quoted
 
 _ANY_NAME = r"(?:[-0-9_a-z]+(?:\.[-0-9_a-z]+)*)"
 _LITERAL = frozenset("-_0123456789abcdefghijklmnopqrstuvwxyz")
 _DEFAULT_CLUSTER = "default"
-_SEEN = 8192
 _WORDS = {
     "missing )": "missing closing )",
     "missing ]": "missing closing ]",
@@ -76,7 +75,7 @@ def node_names(patterns: Iterable[str]) -> Finder:
 
 def _whole(expression: str) -> Finder:
     # Names repeat from flow to flow, and RE2 costs a microsecond a name.
-    return lru_cache(_SEEN)(regular(rf"\A(?:{expression})\z"))
+    return remembered(regular(rf"\A(?:{expression})\z"))
 
 
 def _domain_name(pattern: str) -> str:

@@ -17,10 +17,6 @@ class WrongArgument(ValueError):
     """Arguments that cannot be taken apart; the text is the hubble command's kind of message."""
 
 
-class HelpWanted(Exception):
-    """The flag for help was met."""
-
-
 @dataclass(frozen=True, slots=True)
 class Given:
     """One flag with the value it was given."""
@@ -82,8 +78,6 @@ def _long(argument: str, rest: list[str], flags: Mapping[str, Flag]) -> Given:
         raise WrongArgument(f"bad flag syntax: {argument}")
     flag = flags.get(name)
     if flag is None:
-        if name == "help":
-            raise HelpWanted
         raise WrongArgument(f"unknown flag: --{name}")
     if equals:
         return Given(flag, value)
@@ -100,8 +94,6 @@ def _shorts(letters: str, rest: list[str], flags: Mapping[str, Flag]) -> Iterato
         letter, left = left[0], left[1:]
         flag = flags.get(letter)
         if flag is None:
-            if letter == "h":
-                raise HelpWanted
             raise WrongArgument(f"unknown shorthand flag: {_rune(letter)} in -{letter}{left}")
         if left.startswith("=") and len(left) > 1:
             yield Given(flag, left[1:])
