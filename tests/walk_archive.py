@@ -110,8 +110,8 @@ async def askers_of(source: SysdumpSource) -> Mapping[Request, list[tuple[type[F
     """Which ways of which facts ask a request, whatever version the agents are of."""
     knowing = Knowing(Asking(source, 1, Turns(8)), Choice(), lambda: source.now)
     agents = await knowing.know(Agents)
-    nodes = agents.by_node.values() if isinstance(agents, Agents) else ()
-    places = [(one.node, one.pod.metadata.namespace, one.pod.metadata.name, one.container) for one in nodes]
+    asked = [one.command() for one in agents.by_node.values()] if isinstance(agents, Agents) else []
+    places = [(one.node_name, one.namespace, one.pod, one.container) for one in asked]
     found: dict[Request, list[tuple[type[Fact], Way]]] = defaultdict(list)
     for kind in every_kind():
         for place in places if kind.scope is Scope.NODE else [("", "", "", "")]:

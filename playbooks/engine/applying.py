@@ -112,7 +112,7 @@ class Applying:
         tally = Tally(rule)
         for need in needs.each:
             if need.fact.scope is Scope.CLUSTER and not need.is_optional and need.form is not Form.FLEET:
-                fact = await self.knowing.know(need.fact)
+                fact = await self._judgeable(need.fact, needs)
                 if isinstance(fact, Gap):
                     tally.miss(fact.detail)
                     return tally.outcome()
@@ -142,7 +142,7 @@ class Applying:
             if need.form is Form.FLEET:
                 given[need.name] = await self._fleet(need.fact)
             elif need.form is Form.CLUSTER and need.fact.scope is Scope.CLUSTER:
-                fact = await self.knowing.know(need.fact)
+                fact = await self._judgeable(need.fact, needs)
                 if isinstance(fact, Gap) and not need.is_optional:
                     tally.miss(fact.detail)
                     return None
@@ -154,6 +154,12 @@ class Applying:
                     return None
                 given[need.name] = change
         return given
+
+    async def _judgeable(self, kind: type[Fact], needs: Needs) -> Fact | Gap:
+        fact = await self.knowing.know(kind)
+        # A rule that hears agents themselves needs to know of them no more than whom it hears.
+        hears = any(need.fact.scope is Scope.NODE and not need.fact.is_view for need in needs.each)
+        return fact if isinstance(fact, Gap) or hears else fact.blind or fact
 
     async def _fleet(self, kind: type[Fact]) -> Fleet[Any]:
         facts = await asyncio.gather(*(self.knowing.know(kind, node) for node in self.nodes))

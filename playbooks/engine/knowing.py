@@ -72,7 +72,11 @@ class Knowing:
             return self._miss(kind, node, refused)
         needed = await asyncio.gather(*(self.know(need, node) for need in kind.needs))
         scene = Scene(dict(zip(kind.needs, needed, strict=True)), node, self.choice, self.now())
-        result = kind.derive(scene) if kind.is_view else await self._first_way(kind, scene)
+        blind = next((need.blind for need in needed if isinstance(need, Fact) and need.blind), None)
+        if kind.is_view:
+            result = blind or kind.derive(scene)
+        else:
+            result = await self._first_way(kind, scene)
         return self._miss(kind, node, result) if isinstance(result, Gap) else result
 
     async def _first_way(self, kind: type[Fact], scene: Scene) -> Fact | Gap:

@@ -78,6 +78,11 @@ class Fact:
         """When it was asked, UTC."""
         return self.provenance.taken_at
 
+    @property
+    def blind(self) -> Gap | None:
+        """Why nothing can be judged by it alone, where it tells only whom to ask; nothing for most facts."""
+        return None
+
 
 F = TypeVar("F", bound=Fact)
 """A kind of fact."""

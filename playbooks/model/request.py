@@ -108,7 +108,12 @@ class AgentCommand(msgspec.Struct, frozen=True, tag="agent"):
     """Whether the output grows with traffic; see `Cost.HEAVY`."""
 
     def command(self, kubectl: str = "kubectl") -> str:
-        """What a person would type; the time limit that is put around it on the wire is left out."""
+        """What a person would type; the time limit that is put around it on the wire is left out.
+
+        Of an agent whose pod is not known it is the command alone, to be typed in its container.
+        """
+        if not self.pod:
+            return " ".join(map(shlex.quote, self.argv))
         words = ["-n", self.namespace, "exec", self.pod, "-c", self.container, "--", *self.argv]
         return " ".join([kubectl, *map(shlex.quote, words)])
 

@@ -38,6 +38,17 @@ IP            NetworkInterface
 203.0.113.7   eth0
 203.0.113.8   eth1
 """,
+    "LoneAgent: own status": """
+{"cilium": {"state": "Ok", "msg": "1.20.2 (v1.20.2-0000000000)"}, "cluster": {"self": "lab/lab-node-1"}}
+""",
+    "LoneAgent: own list of nodes": """
+[{"name": "lab/lab-node-2", "source": "custom-resource"}, {"name": "lab/lab-node-1", "source": "local"}]
+""",
+    "LoneOptions: own options": """
+#### Read-only configurations ####
+CreationTime                      : 2026-11-23T01:28:14.614159727Z
+K8sNamespace                      : kube-system
+""",
     "AgentRedirects: agent's local redirects as text": """
 LRP namespace   LRP name   FrontendType   Matching Service
 """,

@@ -11,6 +11,7 @@ import pytest
 from playbooks.model.answer import End, Gap, GapKind
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.installation import Installation, version_of
+from playbooks.model.cilium.lone_agent import LoneAgent, LoneOptions
 from playbooks.model.fact import Choice, Fact, Provenance, Scene
 from playbooks.model.kube.crds import CiliumKinds
 from playbooks.model.kube.nodes import Nodes
@@ -20,6 +21,9 @@ from playbooks.model.request import Request
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 F = TypeVar("F", bound=Fact)
+NOBODY_ALONE: dict[type[Fact], Fact | Gap] = {
+    kind: Gap(GapKind.NOT_RECORDED, "pods tell") for kind in (LoneAgent, LoneOptions)
+}
 NO_KINDS = Gap(GapKind.NOT_FOUND, "the server could not find the requested resource")
 
 
@@ -88,6 +92,7 @@ def found(
         DaemonSets: listed(DaemonSets, daemon_sets),
         Pods: listed(Pods, pods or []),
         CiliumKinds: kinds,
+        **NOBODY_ALONE,
     }
     return Installation.derive(Scene(known, choice=choice or Choice()))
 
@@ -183,6 +188,7 @@ def agents(pods: list[dict[str, Any]], nodes: list[dict[str, Any]] | Gap, made: 
         DaemonSets: listed(DaemonSets, [made]),
         Pods: listed(Pods, pods),
         Nodes: nodes if isinstance(nodes, Gap) else listed(Nodes, nodes),
+        **NOBODY_ALONE,
     }
     known[Installation] = Installation.derive(Scene({**known, CiliumKinds: NO_KINDS}))
     fact = Agents.derive(Scene(known))

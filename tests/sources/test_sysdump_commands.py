@@ -140,6 +140,71 @@ async def test_why_an_agents_output_is_missing_is_what_the_collector_said(tmp_pa
     assert "connection refused" in gap.detail
 
 
+DUMP = b"""{
+"health": [{"Level": "OK"}],
+"l2-announce": [],
+"sysctl": [{"Name": ["a"]}]
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("typed", "file", "body"),
+    [
+        ("cilium-dbg shell -- db/show sysctl -f json", "cilium-dbg-statedb.md", [{"Name": ["a"]}]),
+        ("cilium-dbg shell -- db/show l2-announce -f json", "cilium-dbg-statedb-dump.md", []),
+        ("cilium-dbg statedb health", "cilium-statedb-dump.md", [{"Level": "OK"}]),
+    ],
+)
+async def test_a_table_is_found_in_the_dump_of_all(
+    typed: str, file: str, body: object, tmp_path: Path
+) -> None:
+    got = await answered(archive(tmp_path, {file: DUMP}), command(*typed.split()))
+    assert json.loads(got.body) == body
+    assert got.end.where.endswith(file)
+
+
+@pytest.mark.parametrize(
+    ("dump", "kind", "words"),
+    [
+        (DUMP, GapKind.NOT_IN_THIS_VERSION, "this version has no routes"),
+        (DUMP[:-9], GapKind.UNREADABLE, "it is no JSON"),
+        (b"[1]", GapKind.UNREADABLE, "it is no JSON"),
+        (b"", GapKind.UNREADABLE, "it is no JSON"),
+        (DUMP + FAILED.format("cilium-dbg statedb", "exit status 1").encode(), None, ""),
+        (FAILED.format("cilium-dbg statedb", "exec timeout").encode(), GapKind.TIMED_OUT, "in time"),
+    ],
+)
+async def test_a_dump_without_the_table_says_why(
+    dump: bytes, kind: GapKind | None, words: str, tmp_path: Path
+) -> None:
+    table = "routes" if kind else "sysctl"
+    source = archive(tmp_path, {"cilium-dbg-statedb.md": dump})
+    asked = command("cilium-dbg", "shell", "--", "db/show", table, "-f", "json")
+    if kind is None:
+        assert json.loads((await answered(source, asked)).body) == [{"Name": ["a"]}]
+        return
+    gap = await missed(source, asked)
+    assert gap.kind is kind
+    assert words in gap.detail
+    assert "cilium-dbg-statedb.md" in gap.detail
+
+
+async def test_the_status_as_json_is_a_part_of_debuginfo() -> None:
+    got = await answered(SysdumpSource(HEALTHY), command("cilium-dbg", "status", "-o", "json"))
+    assert json.loads(got.body)["cluster"]["self"] == "lab/lab-node-1"
+    assert got.end.where.endswith("cilium-debuginfo-20261123-014233.642+0000-UTC.json")
+
+
+async def test_a_commands_own_file_goes_before_the_part_of_another(tmp_path: Path) -> None:
+    files = {
+        "cilium-dbg-status--o-json.md": b'{"a": 1}\n',
+        "cilium-debuginfo-20260102-030405.678+0000-UTC.json": b"{}",
+    }
+    got = await answered(archive(tmp_path, files), command("cilium-dbg", "status", "-o", "json"))
+    assert got.body == b'{"a": 1}\n'
+
+
 def log_of(*lines: str) -> bytes:
     return "".join(
         f"2026-01-02T03:04:{second:02}.123456789Z {line}\n" for second, line in enumerate(lines)

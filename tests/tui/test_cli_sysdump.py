@@ -29,4 +29,6 @@ def test_a_bugtool_archive_alone_calls_nothing_clean_that_it_cannot_show() -> No
     ran = honeyguide("check", "agent", "--input", str(BUGTOOL), "-o", "json")
     report = json.loads(ran.stdout)
     assert ran.returncode == 4
-    assert {outcome["outcome"] for outcome in report["outcomes"].values()} == {"could_not_look"}
+    outcomes = {rule: outcome["outcome"] for rule, outcome in report["outcomes"].items()}
+    assert set(outcomes.values()) == {"clean", "could_not_look"}
+    assert (outcomes["AGT055"], outcomes["AGT003"]) == ("clean", "could_not_look")

@@ -9,12 +9,25 @@ from typing import ClassVar
 
 from playbooks.model.answer import Gap, GapKind
 from playbooks.model.cilium.installation import Installation, version_of
+from playbooks.model.cilium.lone_agent import LoneAgent, LoneOptions
 from playbooks.model.fact import Fact, Scene
 from playbooks.model.finding import Ref
+from playbooks.model.kube.meta import Meta
 from playbooks.model.kube.nodes import Node, Nodes
-from playbooks.model.kube.pods import ContainerStatus, Pod, Pods
+from playbooks.model.kube.pods import (
+    ContainerState,
+    ContainerStatus,
+    Pod,
+    Pods,
+    PodSpec,
+    PodStatus,
+    Running,
+)
 from playbooks.model.kube.workloads import DaemonSet, DaemonSets
 from playbooks.model.request import AgentCommand, ContainerLog
+
+AGENT = "cilium-agent"
+"""What the agent's container is called where nothing else is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +40,10 @@ class Agent:
     """Its pod."""
     container: str
     """The agent's container."""
+    told_version: str = ""
+    """The version that it tells itself, where nothing is known of its image."""
+    is_lone: bool = False
+    """Whether its pod is not known: it is named after its node, and commands leave the pod out."""
 
     @property
     def status(self) -> ContainerStatus | None:
@@ -51,14 +68,17 @@ class Agent:
 
     @property
     def version(self) -> str:
-        """Version by image tag; empty when the tag does not tell."""
+        """Version by image tag, or as it tells itself; empty when nothing tells."""
+        if self.told_version:
+            return self.told_version
         declared = [c for c in self.pod.spec.containers or () if c.name == self.container]
         return version_of(declared[0].image) if declared else ""
 
     def command(self, *argv: str, is_heavy: bool = False) -> AgentCommand:
         """A command in this agent."""
         meta = self.pod.metadata
-        return AgentCommand(self.node, meta.namespace, meta.name, self.container, argv, is_heavy)
+        name = "" if self.is_lone else meta.name
+        return AgentCommand(self.node, meta.namespace, name, self.container, argv, is_heavy)
 
     def log(self, container: str = "", *, is_previous: bool = False, tail: int = 500) -> ContainerLog:
         """A log of this pod; of the agent's container unless another is named."""
@@ -79,17 +99,19 @@ class Agents(Fact):
     """Nodes on which the DaemonSet would not run: Windows, virtual, outside its node selector."""
     nodes_known: bool
     """Whether the list of nodes could be read; without it `lacking` proves nothing."""
-    needs: ClassVar[tuple[type[Fact], ...]] = (Installation, Pods, Nodes, DaemonSets)
+    no_pods: Gap | None = None
+    """Why pods are not known, where the only agent is known by what it says of itself."""
+    needs: ClassVar[tuple[type[Fact], ...]] = (Installation, Pods, Nodes, DaemonSets, LoneAgent, LoneOptions)
     is_view: ClassVar[bool] = True
 
     @classmethod
     def derive(cls, scene: Scene) -> Agents | Gap:
         """Match agent pods with nodes."""
         installation, pods = scene.get(Installation), scene.get(Pods)
+        if isinstance(pods, Gap):
+            return _lone(scene, pods)
         if isinstance(installation, Gap):
             return installation
-        if isinstance(pods, Gap):
-            return pods
         nodes, daemon_sets = scene.get(Nodes), scene.get(DaemonSets)
         agents = _agents(installation, pods)
         workload = _workload(installation, daemon_sets)
@@ -104,6 +126,11 @@ class Agents(Fact):
         )
 
     @property
+    def blind(self) -> Gap | None:
+        """Why nothing can be judged by pods: there are none, only an agent that can be asked."""
+        return self.no_pods
+
+    @property
     def nodes(self) -> tuple[str, ...]:
         """Every node that has or should have an agent, by name."""
         return tuple(sorted({*self.by_node, *(node.name for node in self.lacking)}))
@@ -111,7 +138,7 @@ class Agents(Fact):
     def ref(self, node: str) -> Ref:
         """The agent of a node as a subject: its pod, or the node where no pod is known."""
         agent = self.by_node.get(node)
-        return agent.pod.ref if agent else Ref("Node", node, node=node)
+        return agent.pod.ref if agent and not agent.is_lone else Ref("Node", node, node=node)
 
     def on(self, node: str) -> Agent | Gap:
         """The running agent of a node, or why no command can be run there."""
@@ -128,6 +155,27 @@ class Agents(Fact):
             + (f" ({state})" if state else ""),
             node=node,
         )
+
+
+def _lone(scene: Scene, pods: Gap) -> Agents | Gap:
+    """The agent that an archive is of: it ran, or it could not have told anything."""
+    lone, options = scene.get(LoneAgent), scene.get(LoneOptions)
+    if isinstance(lone, Gap) or isinstance(options, Gap) or not lone.node:
+        return pods
+    container = ContainerStatus(name=AGENT, state=ContainerState(running=Running(options.started_at)))
+    pod = Pod(
+        metadata=Meta(name=f"(agent on {lone.node})", namespace=options.namespace),
+        spec=PodSpec(node_name=lone.node),
+        status=PodStatus(container_statuses=(container,)),
+    )
+    return Agents(
+        provenance=lone.provenance,
+        by_node={lone.node: Agent(lone.node, pod, AGENT, lone.version, is_lone=True)},
+        lacking=(),
+        by_design=(),
+        nodes_known=False,
+        no_pods=pods,
+    )
 
 
 def _agents(installation: Installation, pods: Pods) -> dict[str, Agent]:

@@ -47,6 +47,9 @@ def agent_command(asked: Asked, request: AgentCommand) -> Pieces:
 def container_log(asked: Asked, request: ContainerLog) -> Pieces:
     """The end of a container's log. Raises `Damaged`."""
     archive = asked.archive
+    if archive.layout.is_bugtool:
+        yield asked.missing("holds one agent's output of cilium-bugtool and no logs")
+        return
     name = log_name(request.pod, request.container, is_previous=request.is_previous)
     member = archive.file(name)
     if member is None:
