@@ -18,6 +18,12 @@ SHAPES = json.loads((Path(__file__).parent / "shapes" / "shapes.json").read_text
 COMMANDS = [name for name, entry in SHAPES.items() if "common" in entry]
 TEXTS = [name for name, entry in SHAPES.items() if "heads" in entry]
 OBJECTS = [name for name in SHAPES if " " not in name]
+DOCUMENTED = {
+    "ciliumnetworkpolicies": {
+        f"[].spec.ingress[].toPorts[].rules{path}" for path in ("", ".http", ".http[].method", ".http[].path")
+    }
+}
+"""Keys of `facts` that no recording holds: there was no proxy for HTTP."""
 
 
 @pytest.fixture(scope="module")
@@ -77,4 +83,4 @@ def test_objects_have_only_real_keys(scenario: str, plural: str) -> None:
     if plural == "leases":
         items = [item for item in items if item["metadata"]["namespace"] == "kube-system"]
     ours = {path for path in paths(items) if not path.startswith("[].metadata.managedFields")}
-    assert ours - known(plural) == set()
+    assert ours - known(plural) - DOCUMENTED.get(plural, set()) == set()

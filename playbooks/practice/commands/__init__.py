@@ -293,6 +293,7 @@ _COMMANDS: dict[tuple[str, ...], tuple[_Text, _Document | None]] = {
     ("bpf", "endpoint", "list"): (addresses.endpoint_map_text, addresses.endpoint_map_documents),
     ("nodeid", "list"): (addresses.node_number_text, addresses.node_number_documents),
     ("node", "list"): (addresses.node_text, addresses.node_documents),
+    ("shell", "--", "policy/mapstate/entries"): (policy_maps.wanted, None),
     ("policy", "get"): (policies.policy_text, policies.policy_document),
     ("policy", "selectors"): (policies.selector_text, policies.selector_documents),
     ("fqdn", "cache", "list"): (policies.lookup_text, policies.lookup_documents),

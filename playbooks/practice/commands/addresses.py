@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from playbooks.practice import agents
-from playbooks.practice.catalog import NODES, SLICES
+from playbooks.practice.catalog import NODES
 from playbooks.practice.commands.columns import laid_out
 from playbooks.practice.commands.view import AgentView, LocalEndpoint
 from playbooks.practice.naming import stable
-from playbooks.practice.network import NodeNetwork, identity_number
+from playbooks.practice.network import NodeNetwork
 from playbooks.practice.objects import Json, name_of
-
-HOST, WORLD, HEALTH, REMOTE_NODE, API_SERVER = 1, 2, 4, 6, 7
-"""Reserved identities."""
-_RESERVED = (
-    "host", "world", "unmanaged", "health", "init", "remote-node", "kube-apiserver", "ingress",
-    "world-ipv4", "world-ipv6", "aggregate-cluster", "aggregate-cluster-mesh", "aggregate-world",
-    "aggregate-remote-node",
-)  # fmt: skip
+from playbooks.practice.policies.census import serves_api
+from playbooks.practice.policies.universe import API_SERVER, HEALTH, HOST, REMOTE_NODE, WORLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +128,12 @@ def node_text(view: AgentView) -> str:
     return laid_out("\n".join(lines)) + "\n"
 
 
-def _identities(view: AgentView) -> dict[int, tuple[str, ...]]:
-    found: dict[int, tuple[str, ...]] = {
-        number: (f"reserved:{name}",) for number, name in enumerate(_RESERVED, 1)
-    }
-    found[API_SERVER] = ("reserved:kube-apiserver", "reserved:remote-node")
-    if _is_control_plane(view, view.node):
-        found[HOST] = ("reserved:host", "reserved:kube-apiserver")
-    pods = {one.identity: one.labels for one in _known(view) if one.pod[1]}
-    return {**found, **dict(sorted(pods.items()))}
+def _identities(view: AgentView) -> Mapping[int, tuple[str, ...]]:
+    return view.world.policies.universe(view.node).labels
 
 
 def _known(view: AgentView) -> list[Known]:
-    every = [*_worlds(view), *_of_nodes(view), *_of_pods(view)]
+    every = [*_worlds(view), *_of_outside(view), *_of_nodes(view), *_of_pods(view)]
     return sorted(every, key=lambda one: (one.prefix.endswith("/0") is False, _sortable(one.prefix)))
 
 
@@ -165,9 +151,15 @@ def _worlds(view: AgentView) -> Iterator[Known]:
             yield Known(prefix, number if both else WORLD, (f"reserved:{name}",))
 
 
+def _of_outside(view: AgentView) -> Iterator[Known]:
+    outside = view.world.policies.universe(view.node).outside
+    for prefix, labels in outside.labels.items():
+        yield Known(prefix, outside.number(prefix), labels)
+
+
 def _of_nodes(view: AgentView) -> Iterator[Known]:
     for node, network in _nodes(view).items():
-        is_here, serves = node == view.node, _is_control_plane(view, node)
+        is_here, serves = node == view.node, serves_api(view.world, node)
         for ip in (*network.addresses.every, *network.routers.every):
             is_router = ip in network.routers.every
             yield _of_node(ip, node, is_here=is_here, is_router=is_router, serves=serves)
@@ -191,12 +183,12 @@ def _of_pods(view: AgentView) -> Iterator[Known]:
         endpoint = world.network.endpoints.get((run.namespace, run.name))
         if endpoint is None:
             continue
-        labels = agents.identity_labels(world, run.pod)
+        known = world.policies.census.known(run)
         for ip in endpoint.addresses.every:
             yield Known(
                 _whole(ip),
-                identity_number(labels),
-                tuple(labels),
+                known.identity,
+                known.labels,
                 run.node,
                 (run.namespace, run.name),
                 run.node != view.node,
@@ -241,13 +233,6 @@ def _nodes(view: AgentView) -> dict[str, NodeNetwork]:
     """The nodes that have joined the mesh."""
     present = {name_of(node) for node in view.world.store.all(NODES)}
     return {name: network for name, network in view.world.network.nodes.items() if name in present}
-
-
-def _is_control_plane(view: AgentView, node: str) -> bool:
-    """Whether the service `kubernetes` leads to the node."""
-    item = view.world.store.get(SLICES, "default", "kubernetes")
-    ips = {ip for endpoint in (item or {}).get("endpoints") or () for ip in endpoint["addresses"]}
-    return bool(ips.intersection(view.world.network.nodes[node].addresses.every))
 
 
 def _full(view: AgentView, node: str) -> str:

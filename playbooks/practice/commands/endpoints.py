@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from playbooks.practice.commands import realized
 from playbooks.practice.commands.columns import laid_out
 from playbooks.practice.commands.control import of_endpoint
-from playbooks.practice.commands.view import REVISION, AgentView, LocalEndpoint
+from playbooks.practice.commands.view import AgentView, LocalEndpoint
 from playbooks.practice.network import Addresses
 from playbooks.practice.objects import Json, stamp
 
@@ -37,20 +38,25 @@ def text(view: AgentView) -> str:
         addresses = entry.endpoint.addresses if entry.endpoint else Addresses()
         first, *others = entry.labels
         lines.append(
-            f"{entry.id}\tDisabled\tDisabled\t{entry.identity}\t{first}\t{addresses.ipv6}\t{addresses.ipv4}\tready\t"
+            f"{entry.id}\t{realized.enforcement(view, entry)}\t{entry.identity}\t{first}\t"
+            f"{addresses.ipv6}\t{addresses.ipv4}\tready\t"
         )
         lines += [f"\t\t\t\t{label}\t\t\t" for label in others]
     return laid_out("\n".join(lines)) + "\n"
 
 
 def _document(view: AgentView, entry: LocalEndpoint) -> Json:
-    settings: Json = {"label-configuration": {}, "options": dict(_OPTIONS)}
+    audited = "Enabled" if view.is_on("policy-audit-mode") else "Disabled"
+    options = {**_OPTIONS, "PolicyAuditMode": audited}
+    settings: Json = {"label-configuration": {}, "options": options}
     regenerated, _ = view.last(120, "endpoint-periodic-regeneration")
     if entry.endpoint is not None:
         regenerated = max(regenerated, entry.endpoint.created)
-    policy: Json = {"proxy-statistics": [], "realized": _policy(entry), "spec": _policy(entry)}
+    computed = realized.policy(view, entry)
+    statistics = realized.proxy_statistics(view, entry)
+    policy: Json = {"proxy-statistics": statistics, "realized": computed, "spec": computed}
     if entry.endpoint is not None:
-        policy["proxy-policy-revision"] = REVISION
+        policy["proxy-policy-revision"] = view.revision
     labels: Json = {"realized": {}, "security-relevant": list(entry.labels)}
     if entry.template_hash:
         labels["derived"] = [f"k8s:pod-template-hash={entry.template_hash}"]
@@ -114,18 +120,3 @@ def _networking(view: AgentView, entry: LocalEndpoint) -> Json:
 def _addressing(addresses: Addresses) -> Json:
     pools = {f"{family}-pool-name": "default" for family in addresses.keyed()}
     return {**addresses.keyed(), **pools}
-
-
-def _policy(entry: LocalEndpoint) -> Json:
-    everybody = [0, 11, 12, 13, 14]
-    return {
-        "allowed-egress-identities": everybody,
-        "allowed-ingress-identities": everybody,
-        "build": REVISION,
-        "denied-egress-identities": None,
-        "denied-ingress-identities": None,
-        "id": entry.identity,
-        "l4": {"egress": [], "ingress": []},
-        "policy-enabled": "none",
-        "policy-revision": REVISION,
-    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from playbooks.practice.commands import health, modes, modules
 from playbooks.practice.commands.columns import BREAK, laid_out
 from playbooks.practice.commands.control import controllers
+from playbooks.practice.commands.realized import redirect_documents
 from playbooks.practice.commands.view import AgentView
 from playbooks.practice.objects import Json
 
@@ -51,6 +52,7 @@ _SINCE = {"configured-datapath-mode": (1, 20)}
 def document(view: AgentView) -> Json:
     """The answer of `status -o json`."""
     devices = view.config.get("devices", "eth0").split()
+    redirects = redirect_documents(view)
     answer: Json = {
         "attach-mode": "tcx",
         "auth-certificate-provider": {"state": "Disabled"},
@@ -85,9 +87,9 @@ def document(view: AgentView) -> Json:
             "envoy-deployment-mode": "external" if view.is_on("external-envoy-proxy") else "embedded",
             "ip": view.network.router,
             "port-range": "10000-20000",
-            "redirects": [],
-            "total-ports": 1,
-            "total-redirects": 0,
+            "redirects": redirects,
+            "total-ports": max(len({one["proxy-port"] for one in redirects}), 1),
+            "total-redirects": len(redirects),
         },
         "routing": _routing(view),
         "srv6": {"srv6EncapMode": "reduced"},
@@ -127,6 +129,7 @@ def text(view: AgentView, *, is_verbose: bool) -> str:
     lines += [
         f"Proxy Status:\tOK, ip {answer['proxy']['ip']}, {answer['proxy']['total-redirects']} redirects "
         f"active on ports {answer['proxy']['port-range']}, Envoy: {answer['proxy']['envoy-deployment-mode']}",
+        *(_redirects(answer) if is_verbose else ()),
         "Global Identity Range:\tmin 65536, max 131071",
         modes.hubble_row(view, answer),
     ]
@@ -142,6 +145,11 @@ def text(view: AgentView, *, is_verbose: bool) -> str:
     if is_verbose:
         lines += [modules.tree(view, found), "  "]
     return laid_out("\n".join(lines) + "\n") + "\n"
+
+
+def _redirects(answer: Json) -> list[str]:
+    rows = [f"  {one['proxy']}\t{one['name']}\t{one['proxy-port']}" for one in answer["proxy"]["redirects"]]
+    return [BREAK, "  Protocol\tRedirect\tProxy Port", *sorted(rows), BREAK] if rows else []
 
 
 def _kube_proxy_replacement(view: AgentView, devices: list[str]) -> Json:

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING
 from playbooks.practice import agents
 from playbooks.practice.catalog import PODS
 from playbooks.practice.naming import stable
-from playbooks.practice.network import Endpoint, NodeNetwork, identity_number
+from playbooks.practice.network import Endpoint, NodeNetwork
 from playbooks.practice.objects import Json
 from playbooks.practice.runs import PodRun
 
 if TYPE_CHECKING:
     from playbooks.practice.world import World
-
-REVISION = 1
-"""The policy repository's revision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,28 +124,29 @@ class AgentView:
         if self.network.health is not None:
             health = self.network.health
             found.append(LocalEndpoint(health, health.id, 4, ("reserved:health",)))
-        for run in self.world.runs.values():
-            endpoint = self.world.network.endpoints.get((run.namespace, run.name))
-            if run.node == self.node and endpoint is not None:
-                labels = agents.identity_labels(self.world, run.pod)
-                digest = run.pod["metadata"].get("labels", {}).get("pod-template-hash", "")
-                found.append(
-                    LocalEndpoint(
-                        endpoint,
-                        endpoint.id,
-                        identity_number(labels),
-                        tuple(labels),
-                        run.namespace,
-                        run.name,
-                        endpoint.created < self.started,
-                        digest,
-                        tuple(
-                            (port["name"], port["containerPort"], port["protocol"])
-                            for port in agents.named_ports(run.pod)
-                        ),
-                    )
+        for run in self.world.policies.census.pods(self.node):
+            endpoint = self.world.network.endpoints[run.namespace, run.name]
+            known = self.world.policies.census.known(run)
+            ports = agents.named_ports(run.pod)
+            found.append(
+                LocalEndpoint(
+                    endpoint,
+                    endpoint.id,
+                    known.identity,
+                    known.labels,
+                    run.namespace,
+                    run.name,
+                    endpoint.created < self.started,
+                    run.pod["metadata"].get("labels", {}).get("pod-template-hash", ""),
+                    tuple((port["name"], port["containerPort"], port["protocol"]) for port in ports),
                 )
+            )
         return tuple(sorted(found, key=lambda entry: entry.id))
+
+    @property
+    def revision(self) -> int:
+        """The revision of the policies."""
+        return self.world.policies.shelf.revision(self.started)
 
     @property
     def pod_count(self) -> int:

@@ -11,13 +11,14 @@ from playbooks.practice.naming import stable
 from playbooks.practice.objects import Json
 from playbooks.practice.policies.book import Held, mode_of
 from playbooks.practice.policies.census import End, serves_api
-from playbooks.practice.policies.computing import Direction
+from playbooks.practice.policies.computing import Direction, Mode
 from playbooks.practice.policies.peers import indexed
-from playbooks.practice.policies.rows import Key, PolicyMap, Row, blocks, numbered
+from playbooks.practice.policies.rows import Key, PolicyMap, blocks, numbered
 from playbooks.practice.policies.rules import PROTOCOLS
 from playbooks.practice.policies.universe import API_SERVER, HEALTH, HOST, REMOTE_NODE, WORLD
 
 if TYPE_CHECKING:
+    from playbooks.practice.runs import PodRun
     from playbooks.practice.world import World
 
 _HOST_LABELS = ("reserved:host",)
@@ -41,10 +42,12 @@ class Place:
     """Whether it is the host itself."""
     is_audited: bool = False
     """Whether refusals are only written down."""
+    is_open: bool = False
+    """Whether no policy applies to it."""
 
     def held(self, world: World) -> Held:
         """What its agent holds for it."""
-        mode = mode_of(config_of(world, self.node))
+        mode = Mode("never") if self.is_open else mode_of(config_of(world, self.node))
         return world.policies.held(self.node, self.labels, mode, is_node=self.is_node)
 
     def map(self, world: World) -> PolicyMap:
@@ -86,24 +89,46 @@ def endpoint_at(world: World, end: End) -> Place | None:
     """The endpoint at an end whose policy decides; nothing where none does."""
     if not end.node:
         return None
-    network = world.network.nodes[end.node]
-    is_audited = config_of(world, end.node).get("policy-audit-mode") == "true"
     if end.pod[1]:
-        known = world.policies.census.known(world.policies.census.run_of(end.pod))
-        endpoint = world.network.endpoints[end.pod]
-        return Place(end.node, endpoint.id, known.identity, known.labels, False, is_audited)
+        return pod_place(world, world.policies.census.run_of(end.pod))
     if end.is_health:
-        assert network.health is not None
-        return Place(end.node, network.health.id, HEALTH, _HEALTH_LABELS, False, is_audited)
-    if config_of(world, end.node).get("enable-host-firewall") != "true":
-        return None
-    return host_at(world, end.node, is_audited=is_audited)
+        return health_place(world, end.node)
+    place = host_place(world, end.node)
+    return None if place.is_open else place
 
 
-def host_at(world: World, node: str, *, is_audited: bool = False) -> Place:
+def pod_place(world: World, run: PodRun) -> Place:
+    """The endpoint of a pod."""
+    known = world.policies.census.known(run)
+    endpoint = world.network.endpoints[run.namespace, run.name]
+    is_audited = _is_audited(world, run.node)
+    return Place(run.node, endpoint.id, known.identity, known.labels, is_audited=is_audited)
+
+
+def health_place(world: World, node: str) -> Place:
+    """The health endpoint of a node that has one."""
+    health = world.network.nodes[node].health
+    assert health is not None
+    return Place(node, health.id, HEALTH, _HEALTH_LABELS, is_audited=_is_audited(world, node))
+
+
+def host_place(world: World, node: str) -> Place:
     """The host's own endpoint, which policies select by the labels of the node."""
     labels = (*_HOST_LABELS, *world.policies.census.node_labels(node))
-    return Place(node, world.network.nodes[node].host_id, HOST, labels, True, is_audited)
+    is_open = config_of(world, node).get("enable-host-firewall") != "true"
+    return Place(
+        node,
+        world.network.nodes[node].host_id,
+        HOST,
+        labels,
+        is_node=True,
+        is_audited=_is_audited(world, node),
+        is_open=is_open,
+    )
+
+
+def _is_audited(world: World, node: str) -> bool:
+    return config_of(world, node).get("policy-audit-mode") == "true"
 
 
 def peer_identity(world: World, node: str, end: End) -> int:
@@ -126,12 +151,12 @@ def peer_identity(world: World, node: str, end: End) -> int:
     return WORLD
 
 
-def proxy_of(world: World, node: str, row: Row | None, *, is_ingress: bool) -> tuple[str, int]:
-    """Name and port of the proxy's listener that an entry leads to; nothing for none."""
-    if row is None or not row.kind:
+def proxy_of(world: World, node: str, kind: str, *, is_ingress: bool) -> tuple[str, int]:
+    """Name and port of the listener of a kind of proxy; nothing for none."""
+    if not kind:
         return "", 0
-    name = f"cilium-{row.kind}-{'ingress' if is_ingress else 'egress'}"
-    low, high = _DNS_PORTS if row.kind == "dns" else _ENVOY_PORTS
+    name = f"cilium-{kind}-{'ingress' if is_ingress else 'egress'}"
+    low, high = _DNS_PORTS if kind == "dns" else _ENVOY_PORTS
     run = world.agents.get(node)
     return name, stable(f"{run.uid if run else node}{name}", low, high)
 

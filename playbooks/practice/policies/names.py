@@ -89,3 +89,8 @@ def selectors_by_ip(found: Iterator[Lookup], names: tuple[Named, ...]) -> dict[s
                 for ip in one.ips:
                     by_ip.setdefault(ip, {})[selector] = None
     return {ip: tuple(selectors) for ip, selectors in by_ip.items()}
+
+
+def asked_count(world: World, run: PodRun, seconds: float) -> int:
+    """How often a pod asked for names in so many seconds."""
+    return sum(int(seconds // call.every) for call in _calls(world, run) if not leading.is_address(call.host))

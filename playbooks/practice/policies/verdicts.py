@@ -194,7 +194,7 @@ class _Ends:
             direction.is_enforced,
             place.is_audited,
             row.origins if row else (),
-            *proxy_of(self.world, mine.node, row, is_ingress=is_ingress),
+            *proxy_of(self.world, mine.node, row.kind if row else "", is_ingress=is_ingress),
         )
         if not side.is_admitted or not side.proxy or packet.request is None:
             return side, False

@@ -18,6 +18,7 @@ _DATA = frozenset(
         "security-labels",
         "allocations",
         "selector",
+        "rules-by-selector",
     }
 )
 _ADDRESS = re.compile(r"^[0-9a-f.:]+\.[0-9a-f.:]+$")
