@@ -141,14 +141,14 @@ _HEADING = re.compile(r"^## Map: (\S{1,200})$")
 
 
 def _counts_verbose(answer: Answer) -> MapCounts:
-    # Only whole lines; the last map may lack some of its entries all the same, and then is left out.
-    lines = text_of(answer).rpartition("\n")[0].split("\n")
+    lines = text_of(answer).split("\n")
     starts = [at for at, line in enumerate(lines) if _HEADING.match(line)]
     if not starts:
         raise Unreadable("the answer names no map", 0)
     ends = [*starts[1:], len(lines)]
     blocks = [lines[start:end] for start, end in zip(starts, ends, strict=True)]
-    if answer.end.is_truncated or lines[-1]:
+    if answer.end.is_truncated:
+        # The last map may lack entries, or its end mark.
         blocks.pop()
     items = tuple(map(_count_of_block, blocks))
     return MapCounts(provenance=Provenance.of(answer.request, answer.end), items=items)

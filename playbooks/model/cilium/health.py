@@ -73,8 +73,7 @@ def _decode_json(answer: Answer) -> AgentHealth | Gap:
 
 
 def _decode_text(answer: Answer) -> AgentHealth | Gap:
-    # Only whole lines: a line that was cut may be of another probe than it says.
-    return refusal(answer) or _fact(answer, read_health(text_of(answer).rpartition("\n")[0]))
+    return refusal(answer) or _fact(answer, read_health(text_of(answer)))
 
 
 def _fact(answer: Answer, response: HealthResponse) -> AgentHealth:

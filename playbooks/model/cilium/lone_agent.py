@@ -91,7 +91,7 @@ def _of_options(answer: Answer) -> LoneOptions | Gap:
     refused = refusal(answer)
     if refused:
         return refused
-    text = text_of(answer).rpartition("\n")[0]
+    text = text_of(answer)
     found, started = _NAMESPACE.search(text), _STARTED.search(text)
     if not found:
         raise Unreadable("the options do not tell the agent's namespace")

@@ -81,9 +81,7 @@ def _decode_text(answer: Answer) -> AgentOptions | Gap:
     refused = refusal(answer)
     if refused:
         return refused
-    # Only whole lines: a value that was cut would be another one.
-    lines = text_of(answer).rpartition("\n")[0].split("\n")
-    values = {found[0]: found[1] for line in lines if (found := _written(line))}
+    values = {found[0]: found[1] for line in text_of(answer).split("\n") if (found := _written(line))}
     if not values:
         raise Unreadable("the answer holds no option", 0)
     return AgentOptions(provenance=Provenance.of(answer.request, answer.end), values=values)
