@@ -1,0 +1,1 @@
+"""What a person names: parsed, and resolved to pods, services and addresses of the cluster."""
