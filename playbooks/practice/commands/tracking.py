@@ -56,14 +56,11 @@ def nat_text(view: AgentView) -> str:
 
 def nat_retries(view: AgentView) -> str:
     """The answer of `bpf nat retries list`: a port was always found at once."""
-    traffic = view.world.traffic
-    made = sum(
-        lane.count(period.begin, period.end)
-        for period in traffic.periods(0, traffic.now)
-        for lane in period.lanes
-        if lane.masquerade and lane.client.node == view.node
-    )
-    return "".join(f"{slot}:\t{0 if slot else made}\n" for slot in range(_SLOTS))
+    found = ""
+    for family in view.world.profile.families:
+        made = _made(view, is_ipv6=family == "IPv6")
+        found += "".join(f"{slot}:\t{0 if slot else made}\n" for slot in range(_SLOTS))
+    return found
 
 
 def nat_stats(view: AgentView) -> str:
@@ -72,6 +69,17 @@ def nat_stats(view: AgentView) -> str:
     for (protocol, address, server, port), count in _uses(view):
         lines.append(f"{_family(server)}\t{protocol}\t{address}\t{_place(server, port)}\t{count}")
     return laid_out("\n".join(lines)) + "\n"
+
+
+def _made(view: AgentView, *, is_ipv6: bool) -> int:
+    """How many translations were ever made."""
+    traffic = view.world.traffic
+    return sum(
+        lane.count(period.begin, period.end)
+        for period in traffic.periods(0, traffic.now)
+        for lane in period.lanes
+        if lane.masquerade and lane.client.node == view.node and (":" in lane.masquerade) == is_ipv6
+    )
 
 
 def _uses(view: AgentView) -> list[tuple[tuple[str, str, str, int], int]]:
