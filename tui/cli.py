@@ -50,7 +50,7 @@ def _run(options: Options) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        from tui.commands.printing import deafen
+        from tui.commands.writing import deafen
 
         deafen()
         return 0

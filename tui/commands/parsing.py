@@ -11,7 +11,7 @@ from playbooks import __version__
 from tui.commands.options import Options
 
 EXITS = """exit codes: 0 all judged, no fault · 1 something is WARN or worse · 2 usage · 3 cannot connect
-· 4 something could not be judged · 130/143 stopped by a signal"""
+· 4 something could not be judged · 129/130/143 stopped by a signal"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -31,8 +31,8 @@ class Command(NamedTuple):
     """What may stand beside flags, for the usage line."""
     help: str
     """One line."""
-    add: Callable[[argparse.ArgumentParser], None]
-    """Adds its flags."""
+    add: Callable[[argparse.ArgumentParser], None] | None
+    """Adds its flags; nothing when the command reads its arguments itself."""
 
 
 def parse(argv: list[str], program: str) -> Options:
@@ -44,6 +44,9 @@ def parse(argv: list[str], program: str) -> Options:
     if argv and argv[0] in COMMANDS:
         options.command = argv[0]
         command = COMMANDS[argv[0]]
+        if command.add is None:
+            options.argv = [*argv[1:], *rest]
+            return options
         usage = f"%(prog)s {command.words} [flags]"
         about = command.help[:1].upper() + command.help[1:] + "."
         parser = Parser(
@@ -250,6 +253,20 @@ def _practice(parser: argparse.ArgumentParser) -> None:
     _cilium(parser)
 
 
+def _why(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", metavar="TARGET", nargs=2, help="who calls, and what: shop/redis:6379/TCP")
+    parser.add_argument("--http", metavar="'METHOD /PATH'", help="a request that is to pass")
+    parser.add_argument(
+        "--header", dest="headers", metavar="'NAME: VALUE'", action="append", help="repeatable"
+    )
+    parser.add_argument("--dns", metavar="NAME", help="a name that is to be looked up")
+    parser.add_argument("-n", "--namespace", metavar="NAME", help="of targets that name none (default)")
+    parser.add_argument("--input", metavar="DIR", help="answer from a recording instead of a cluster")
+    parser.add_argument("--quiet", dest="is_quiet", action="store_true", help="no progress on standard error")
+    _output(parser, "text", "json")
+    _connection(parser)
+
+
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", metavar="ID", nargs=1, help="a rule's id, such as AGT020, or its name")
 
@@ -267,6 +284,10 @@ COMMANDS = {
         _exec,
     ),
     "logs": Command("logs", "", "merge the logs of Cilium and of the cluster's DNS, repeats folded", _logs),
+    "flows": Command("flows", "", "print flows as hubble observe does, live or from a file", None),
+    "why": Command(
+        "why", "SOURCE DESTINATION", "say whether one may call the other, and what decides it", _why
+    ),
     "practice": Command("practice", "[SCENARIO]", "a cluster with a fault, on this machine only", _practice),
     "explain": Command("explain", "ID", "the manual page of a rule", _explain),
 }

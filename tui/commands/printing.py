@@ -10,7 +10,9 @@ from playbooks.engine.report import Exit, Line, Tone, as_json, as_lines, as_mark
 from playbooks.engine.report.marks import plain
 from playbooks.engine.snapshot import Snapshot
 from tui.commands.terminal import is_ascii, is_dumb
-from tui.commands.trouble import BROKEN, Trouble
+from tui.commands.writing import deafen, write
+
+__all__ = ["deafen", "print_lines", "print_report", "write"]
 
 _STYLES = {
     Tone.PLAIN: "",
@@ -50,24 +52,3 @@ def print_lines(lines: Iterable[Line]) -> None:
     for line in lines:
         # Wrapping is the terminal's work: a command that we broke could not be copied.
         console.print(Text(line.text, _STYLES[line.tone]), soft_wrap=True)
-
-
-def write(text: str) -> None:
-    """Write to standard output now; when nobody reads any more, silently do without.
-
-    Raises `Trouble` when it cannot be written, as on a full disk.
-    """
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        deafen()
-    except OSError as error:
-        deafen()
-        what = f"standard output cannot be written: {error.strerror}"
-        raise Trouble(what, "", "make room there, or write it elsewhere", BROKEN) from None
-
-
-def deafen() -> None:
-    """Have everything that is still written go nowhere: without it the interpreter complains when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
