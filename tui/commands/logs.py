@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from playbooks.engine.asking import Asking, Turns
 from playbooks.engine.knowing import Knowing
 from playbooks.engine.logbook import USUAL_TAIL, Reading, read_logs
 from playbooks.engine.selection import Selection, select
@@ -16,10 +15,9 @@ from playbooks.model.cilium.log_places import Component, LogPlaces, Place
 from playbooks.model.kube.nodes import Nodes
 from tui.commands.logs_printing import print_logs
 from tui.commands.near import near
-from tui.commands.opening import open_live, recording, way_in
 from tui.commands.options import Options
 from tui.commands.progress import ProgressLine
-from tui.commands.signals import Interrupted, Signals, foreground
+from tui.commands.sourced import knowing_of, over_source
 from tui.commands.trouble import Trouble
 
 _CLEAN, _UNSEEN = 0, 4
@@ -32,9 +30,7 @@ _DURATION = re.compile(r"(?:\d{1,9}[smhd])+")
 def run(options: Options) -> int:
     """Print them; 0 when every log was read, 4 when one could not be."""
     wanted = _reading(options)
-    if options.input:
-        return foreground(_of_recording(recording(options.input).source, options, wanted))
-    return foreground(_of_live(options, wanted))
+    return over_source(options, lambda source: _read(source, options, wanted))
 
 
 def _reading(options: Options) -> Reading:
@@ -50,33 +46,8 @@ def _seconds(duration: str) -> int:
     return max(1, sum(int(number) * _UNITS[unit] for number, unit in parts))
 
 
-async def _of_recording(source: Source, options: Options, wanted: Reading) -> int:
-    try:
-        with Signals() as signals:
-            return await signals.unless(_read(source, options, wanted))
-    except Interrupted as interrupted:
-        return interrupted.code
-    finally:
-        await source.close()
-
-
-async def _of_live(options: Options, wanted: Reading) -> int:
-    access = way_in(options)
-    with Signals() as signals:
-        try:
-            opened = await signals.unless(open_live(access, options))
-        except Interrupted as interrupted:
-            return interrupted.code
-        try:
-            return await signals.unless(_read(opened.source, options, wanted))
-        except Interrupted as interrupted:
-            return interrupted.code
-        finally:
-            await opened.close()
-
-
 async def _read(source: Source, options: Options, wanted: Reading) -> int:
-    knowing = Knowing(Asking(source, 1, Turns(options.workers)), options.choice(), lambda: source.now)
+    knowing = knowing_of(source, options)
     progress = ProgressLine(is_quiet=options.is_quiet)
     progress.say("finding the pods that write logs")
     try:

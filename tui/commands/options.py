@@ -93,6 +93,15 @@ class Options:
     is_all: bool = False
     """`exec --all`."""
 
+    http: str = ""
+    """`why --http`."""
+    headers: list[str]
+    """`why --header`."""
+    dns: str = ""
+    """`why --dns`."""
+    namespace: str = ""
+    """`-n`: the namespace of targets that name none."""
+
     components: list[str]
     """`logs --component`."""
     level: str = ""
@@ -110,7 +119,7 @@ class Options:
 
     def __init__(self) -> None:
         self.words, self.argv = [], []
-        self.as_groups, self.nodes, self.components = [], [], []
+        self.as_groups, self.nodes, self.components, self.headers = [], [], [], []
 
     def connect_options(self) -> ConnectOptions:
         """What the live source needs of these."""
