@@ -161,10 +161,12 @@ def _count_of_block(block: Sequence[str]) -> MapCount:
         return MapCount(name, None, None)
     if first == "Cache is empty":
         return MapCount(name, 0, 0)
-    at = first.find("Error")
-    if not first.startswith("Key ") or at < 0:
+    at, state = first.find("Error"), first.find("State")
+    if not first.startswith("Key ") or not 0 < state < at:
         raise Unreadable(f"what map {name[:80]} holds is not told: {first[:80]!r}")
-    return MapCount(name, len(rest), sum(bool(line[at:].strip()) for line in rest))
+    # Values of conntrack end with a line break, so that they reach over the columns behind them.
+    is_over = any(line[state - 1 : state].strip() for line in rest)
+    return MapCount(name, len(rest), None if is_over else sum(bool(line[at:].strip()) for line in rest))
 
 
 _CONFIG = ("cilium-dbg", "bpf", "config", "list")

@@ -70,7 +70,7 @@ def _decode_json(answer: Answer) -> AgentSelectors:
 
 def _selector(one: _Mapping) -> PeerSelector:
     policies = None if one.labels is None else policies_of(one.labels)
-    return PeerSelector(one.selector, one.identities or (), one.users, policies)
+    return PeerSelector(one.selector.strip(), one.identities or (), one.users, policies)
 
 
 def policies_of(every: tuple[tuple[Label, ...], ...]) -> tuple[PolicyName, ...]:
