@@ -18,6 +18,7 @@ from tests import recorded
 FIRST = (
     "01-policy-wrong-label",
     "02-service-selector-typo",
+    "03-service-wrong-targetport",
     "05-agent-crashloop-bad-config",
     "09-ipcache-and-policymap-entry-deleted",
     "11-operator-down",

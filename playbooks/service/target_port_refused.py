@@ -1,0 +1,167 @@
+"""A service sends to a port at which its pods refuse connections."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from playbooks.model.cilium.agent.recent_flows import RecentFlow, ResetFlows, attempts
+from playbooks.model.cilium.restarting import kubectl
+from playbooks.model.fact import Fleet
+from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step
+from playbooks.model.kube.endpoint_slices import EndpointSlices
+from playbooks.model.kube.pods import Pod, Pods
+from playbooks.model.kube.services import Service, ServicePort, Services
+from playbooks.model.rule import Case, fault
+
+
+@fault(
+    "SVC002",
+    step="ports",
+    cases=(Case("LAB-03", proof="R", twin="LAB-03 with the targetPort at which the containers listen"),),
+)
+def target_port_refused(
+    services: Services, slices: EndpointSlices, pods: Pods, resets: Fleet[ResetFlows]
+) -> Iterator[Finding]:
+    """A service sends to a port at which its pods refuse connections.
+
+    Nothing checks a `targetPort`. With a wrong one the service has backends and every map is right; the SYN
+    reaches the pod, nobody listens there, and the pod's own kernel answers with a reset, `connection
+    refused`. Cilium does what it was told. Ports that containers declare are hints only, so an undeclared
+    port is worth knowing, and a fault where the pods were seen to refuse: a small one while another port of
+    the service leads somewhere.
+    """
+    refused = _refusals(resets)
+    by_name = {(pod.metadata.namespace, pod.metadata.name): pod for pod in pods.items}
+    for service in services.items:
+        if not service.selects_pods:
+            continue
+        backends = _backends(service, slices, by_name)
+        for port in service.spec.ports or ():
+            target = port.target_port if isinstance(port.target_port, int) else 0
+            declared = sorted({one for pod in backends for one in _declared(pod)})
+            if not target or not declared or target in declared:
+                continue
+            yield _finding(_Port(service, port, target, backends, declared), services, pods, refused)
+
+
+@dataclass(frozen=True, slots=True)
+class _Port:
+    service: Service
+    port: ServicePort
+    target: int
+    backends: list[Pod]
+    declared: list[int]
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no port of the service leads to one that is declared."""
+        targets = [one.target_port or one.port for one in self.service.spec.ports or ()]
+        return not any(target in self.declared or isinstance(target, str) for target in targets)
+
+
+def _refusals(resets: Fleet[ResetFlows]) -> dict[tuple[str, str, int], list[tuple[ResetFlows, RecentFlow]]]:
+    """Resets that pods sent, by namespace, name and port."""
+    found: dict[tuple[str, str, int], list[tuple[ResetFlows, RecentFlow]]] = {}
+    for _, fact in resets:
+        for flow in fact.items:
+            if flow.is_reply and flow.source.pod_name:
+                key = (flow.source.namespace, flow.source.pod_name, flow.source_port)
+                found.setdefault(key, []).append((fact, flow))
+    return found
+
+
+def _backends(service: Service, slices: EndpointSlices, by_name: dict[tuple[str, str], Pod]) -> list[Pod]:
+    meta = service.metadata
+    refs = (
+        endpoint.target_ref
+        for one in slices.of_service(meta.namespace, meta.name)
+        for endpoint in one.endpoints or ()
+        if endpoint.is_ready
+    )
+    names = dict.fromkeys((ref.namespace or meta.namespace, ref.name) for ref in refs if ref)
+    return [by_name[name] for name in names if name in by_name]
+
+
+def _declared(pod: Pod) -> Iterator[int]:
+    for container in pod.spec.containers or ():
+        for port in container.ports or ():
+            yield port.container_port
+
+
+def _finding(
+    one: _Port,
+    services: Services,
+    pods: Pods,
+    refused: dict[tuple[str, str, int], list[tuple[ResetFlows, RecentFlow]]],
+) -> Finding:
+    service, port = one.service, one.port
+    resets = [
+        reset
+        for pod in one.backends
+        for reset in refused.get((pod.metadata.namespace, pod.metadata.name, one.target), ())
+    ]
+    listens = ", ".join(map(str, one.declared[:4]))
+    change = service.metadata.last_change
+    times = [flow.time for _, flow in resets if flow.time]
+    evidence = [
+        services.evidence(f"{service.ref} port {port.port} targetPort {one.target}"),
+        pods.evidence(f"{one.backends[0].ref} declares {listens}"),
+    ]
+    if resets:
+        fact, flow = resets[-1]
+        text = f"{flow.source}:{flow.source_port} -> {flow.destination} TCP RST, a reply"
+        evidence.append(fact.evidence(text))
+    fixed = [
+        {"op": "replace", "path": f"/spec/ports/{_index(service, port)}/targetPort", "value": one.declared[0]}
+    ]
+    return finding(
+        (Severity.ERROR if one.is_alone else Severity.WARN) if resets else Severity.INFO,
+        service.ref,
+        f"{service.ref} port {port.port} sends to {one.target}"
+        + (f", where its pods refuse; they declare {listens}" if resets else f"; its pods declare {listens}"),
+        evidence=evidence,
+        impact=f"{attempts(flow for _, flow in resets)} connections refused lately"
+        if resets
+        else "nothing was seen to fail",
+        first_seen=min(times, default=None),
+        last_seen=max(times, default=None),
+        ongoing=Ongoing.YES if resets else Ongoing.UNKNOWN,
+        changes=(f"{change.time:%Y-%m-%dT%H:%M:%SZ} written by {change.manager}",) if change else (),
+        owner=service.metadata.managed_by,
+        alternatives=(
+            f"Or the containers should listen on {one.target} and do not: `ss -tln` in a pod decides.",
+        )
+        if resets
+        else (),
+        fixes=(
+            Fix.cure(
+                f"Send port {port.port} to the port on which the pods listen.",
+                why="A service hands connections to its targetPort, whether anybody listens there or not.",
+                risk=Risk.MEDIUM,
+                steps=(
+                    step(
+                        f"Look on which ports the containers of {one.backends[0].ref} listen.",
+                        kubectl(
+                            *("-n", service.metadata.namespace, "exec", one.backends[0].metadata.name),
+                            *("--", "ss", "-tln"),
+                        ),
+                    ),
+                    step(
+                        f"Patch the targetPort of {service.ref}.",
+                        kubectl(
+                            *("-n", service.metadata.namespace, "patch", "service", service.metadata.name),
+                            *("--type", "json", "-p", json.dumps(fixed)),
+                        ),
+                    ),
+                ),
+                undo=f"Put targetPort {one.target} back.",
+                verify=f"Connections to {service.ref} port {port.port} are accepted.",
+            ),
+        ),
+    )
+
+
+def _index(service: Service, port: ServicePort) -> int:
+    return next(number for number, one in enumerate(service.spec.ports or ()) if one is port)
