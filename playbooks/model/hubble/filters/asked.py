@@ -109,11 +109,6 @@ class Observe:
     words: tuple[str, ...] = ()
     """Arguments that are no flags; the hubble command ignores them."""
 
-    @property
-    def is_offline(self) -> bool:
-        """Whether events come from a file."""
-        return bool(self.input_file or self.input)
-
     def request(self) -> observer_pb2.GetFlowsRequest:
         """What is sent for flows."""
         return observer_pb2.GetFlowsRequest(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from playbooks.model.hubble.filters import values
-from playbooks.model.hubble.filters.flag import Flag, Group, Kind, Side, Takes
+from playbooks.model.hubble.filters.flag import FieldValue, Flag, Group, Kind, Side, Takes
 from playbooks.model.hubble.filters.flags_server import SERVER
 
 _BOTH_ENDS = ("source", "destination")
@@ -19,14 +21,27 @@ SELECTORS = (
 
 
 def _three(
-    name: str, help: str, ends: tuple[str, str], *, short: str = "", since: str = "", **more: object
+    name: str,
+    help: str,
+    ends: tuple[str, str],
+    *,
+    short: str = "",
+    since: str = "",
+    either_since: str = "",
+    read: Callable[[str], FieldValue] = str,
 ) -> tuple[Flag, Flag, Flag]:
     """A flag for the source, one for either end, one for the destination."""
-    read = more.get("read", str)
-    assert callable(read)
     return (
         Flag(f"from-{name}", f"Flows from {help}.", fields=ends[:1], since=since, read=read),
-        Flag(name, f"Flows from or to {help}.", short=short, fields=ends, side=Side.EITHER, read=read),
+        Flag(
+            name,
+            f"Flows from or to {help}.",
+            short=short,
+            fields=ends,
+            side=Side.EITHER,
+            since=either_since,
+            read=read,
+        ),
         Flag(f"to-{name}", f"Flows to {help}.", fields=ends[1:], since=since, read=read),
     )
 
@@ -40,7 +55,7 @@ FILTERS = (
     Flag("uuid", "The flow with this identifier.", fields=("uuid",)),
     Flag("node-name", "Flows seen by nodes of this name: node, cluster/, *.", fields=("node_name",)),
     Flag("node-label", "Flows seen by nodes that a selector picks.", fields=("node_labels",), since="1.16"),
-    *_three("cluster", "endpoints of this cluster", _ends("cluster_name"), since="1.17"),
+    *_three("cluster", "endpoints of this cluster", _ends("cluster_name"), since="1.17", either_since="1.15"),
     Flag("protocol", "Flows of this protocol: tcp, udp, icmp, dns, http, ….", fields=("protocol",)),
     Flag(
         "tcp-flags", "Flows with all these TCP flags: SYN,ACK.", fields=("tcp_flags",), read=values.tcp_flags

@@ -45,7 +45,11 @@ class Matcher:
     flow: Holds
     """Whether a flow passes."""
     without_flow: bool
-    """Whether events that are no flows pass: lost events, states of nodes, agent and debug events."""
+    """Whether events that are no flows pass: lost events, states of nodes, agent and debug events.
+
+    So the hubble command decides for a file, where most filters hide them. Who watches a live stream shows
+    what was lost whatever the filter says.
+    """
 
     def event(self, event: observer_pb2.ExportEvent | observer_pb2.GetFlowsResponse) -> bool:
         """Whether an event passes, as the hubble command decides it for events of a file."""

@@ -215,8 +215,3 @@ def traffic_direction(text: str) -> int:
 def interface(text: str) -> flow_pb2.NetworkInterface:
     """A network interface by name."""
     return flow_pb2.NetworkInterface(name=text)
-
-
-def expression(text: str) -> str:
-    """A CEL expression, compiled only where it is evaluated."""
-    return text
