@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from google.protobuf.message import DecodeError
+
 from playbooks.model.answer import Gap
 from playbooks.model.hubble.proto import observer_pb2
 from playbooks.sources.hubble.broken import Broken, broken
@@ -21,8 +23,16 @@ T = TypeVar("T")
 """An answer."""
 
 
+class Late(bytes):
+    """A message that came after its place in time had been passed."""
+
+
 class Feed(Protocol):
     """One connection."""
+
+    @property
+    def detail(self) -> str:
+        """Who answers, in a few words, or what this connection cannot show."""
 
     def __iter__(self) -> Iterator[bytes]:
         """Messages as they come; ends when the other side is done. Raises `Broken`."""
@@ -33,8 +43,11 @@ class Feed(Protocol):
         Nanoseconds. Asked after the stream is open: what is still there now was there when it began.
         """
 
+    def stop(self) -> None:
+        """Let the iteration end, from any thread."""
+
     def close(self) -> None:
-        """End it, from any thread."""
+        """Let go of it, in the thread that iterated."""
 
 
 class GrpcFeed:
@@ -51,7 +64,8 @@ class GrpcFeed:
         self._wish = wish
         self._diagnose = diagnose or (lambda error: error)
         self._channel = dial(target)
-        self._is_closed = False
+        self._is_closed = self._is_stopped = False
+        self.detail = ""
         try:
             self._greet()
             self._call: grpc.CallIterator[bytes] = self._channel.unary_stream(SERVICE + wish.call)(
@@ -67,10 +81,12 @@ class GrpcFeed:
 
         ask = self._channel.unary_unary(SERVICE + "ServerStatus")
         try:
-            ask(b"", timeout=self._target.seconds, metadata=metadata(self._target))
+            told = ask(b"", timeout=self._target.seconds, metadata=metadata(self._target))
         except grpc.RpcError as error:
             if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
                 raise self._diagnose(broken(error, self._target.shown)) from error
+        else:
+            self.detail = _told(told)
 
     def __iter__(self) -> Iterator[bytes]:
         """The messages. Raises `Broken`."""
@@ -79,11 +95,9 @@ class GrpcFeed:
         try:
             yield from self._call
         except grpc.RpcError as error:
-            if self._is_closed:
+            if self._is_stopped:
                 return
             raise self._diagnose(broken(error, self._target.shown)) from error
-        finally:
-            self.close()
 
     def oldest(self) -> Mapping[str, int] | None:
         """Ask every node for its first flow."""
@@ -106,12 +120,30 @@ class GrpcFeed:
             return found
         return None
 
+    def stop(self) -> None:
+        """Cancel the call."""
+        self._is_stopped = True
+        self._call.cancel()
+
     def close(self) -> None:
         """Cancel the call and close the channel."""
         if not self._is_closed:
             self._is_closed = True
             self._call.cancel()
             self._channel.close()
+
+
+def _told(raw: bytes) -> str:
+    """Version and nodes in a server's status; nothing of what it does not tell."""
+    try:
+        status = observer_pb2.ServerStatusResponse.FromString(raw)
+    except DecodeError:
+        return ""
+    words = [status.version] if status.version else []
+    if status.HasField("num_connected_nodes"):
+        away = status.num_unavailable_nodes.value
+        words.append(f"{status.num_connected_nodes.value} nodes" + (f", {away} unavailable" if away else ""))
+    return ", ".join(words)
 
 
 def metadata(target: Target) -> tuple[tuple[str, str], ...]:

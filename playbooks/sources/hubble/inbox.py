@@ -29,6 +29,7 @@ class Inbox:
         self._filled = threading.Event()
         self._done: list[Event] = []
         self._raws: list[bytes] = []
+        self._late: list[int] = []
         self._count = 0
         self._size = 0
         self._dropped = 0
@@ -45,6 +46,8 @@ class Inbox:
                 return
             if self._dropped:
                 self._settle()
+            if raw.__class__ is not bytes:
+                self._late.append(len(self._raws))
             self._raws.append(raw)
             self._count += 1
             self._size += size
@@ -81,8 +84,8 @@ class Inbox:
     def _settle(self) -> None:
         """Close the batch, and what was dropped behind it."""
         if self._raws:
-            self._done.append(Batch(tuple(self._raws)))
-            self._raws = []
+            self._done.append(Batch(tuple(self._raws), frozenset(self._late)))
+            self._raws, self._late = [], []
         if self._dropped and self._since and self._until:
             self._done.append(Dropped(self._dropped, self._dropped_size, self._since, self._until))
             self._dropped = self._dropped_size = 0

@@ -138,9 +138,14 @@ class Stream:
         """Stop and let go of everything."""
         self._stop.set()
         if feed := self._feed:
-            feed.close()
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(2.0)
+            feed.stop()
+        if self._thread.is_alive():
+            self._thread.join(1.0)
+        if self._thread.is_alive():
+            # It hangs in an attempt to connect: take away what it connects through.
+            for step in self._steps:
+                step.close()
+            self._thread.join(1.0)
 
     def _run(self) -> None:
         """The thread."""
@@ -241,7 +246,7 @@ class Stream:
         try:
             if self._stop.is_set():
                 return
-            self._tell(Phase.LIVE, step.rung)
+            self._tell(Phase.LIVE, step.rung, feed.detail)
             if is_resumed:
                 holes = self._seen.resumed(feed.oldest(), self._clock.now())
                 self._inbox.tell(*holes)

@@ -23,6 +23,7 @@ from playbooks.sources.hubble.stream import Stream
 from playbooks.sources.hubble.wish import SECOND
 
 T = TypeVar("T")
+Until = Callable[[list[Event]], bool]
 NOW = 1_790_000_000 * SECOND
 
 
@@ -175,7 +176,7 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]
         return grpc.unary_unary_rpc_method_handler(lambda request, context: self._server.unary(method))
 
 
-def gathered(stream: Stream, until: Callable[[list[Event]], bool] = lambda events: False) -> list[Event]:
+def gathered(stream: Stream, until: Until = lambda events: False) -> list[Event]:
     """All events until a condition holds or the stream is over."""
     found: list[Event] = []
     with stream:
