@@ -126,7 +126,9 @@ class _Head:
         if self.is_over:
             return piece
         held = self.held = self.held + piece
-        if len(held) < HEAD or (len(held) < HELP_LIMIT and _USAGE.search(held, 0, HEAD)):
+        is_short = len(held) < HEAD or (len(held) < HELP_LIMIT and _USAGE.search(held, 0, HEAD))
+        # No usage is JSON, and who follows a quiet stream should not wait for its fourth kilobyte.
+        if is_short and not held.startswith(b"{"):
             return b""
         self.held, self.is_over = b"", True
         return held
