@@ -1,7 +1,7 @@
 """Lines of `cilium-dbg monitor -j` as flows: what is left where Hubble is switched off.
 
-The command prints drops as JSON and policy verdicts as text, without times and names of pods: the time is that
-of arrival, and who has an identity or an endpoint has to be looked up by whoever knows the cluster.
+The command prints drops as JSON and policy verdicts as text, without times and names of pods: the time is
+that of arrival, and who has an identity or an endpoint has to be looked up by whoever knows the cluster.
 """
 
 from __future__ import annotations

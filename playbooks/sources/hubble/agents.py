@@ -11,6 +11,7 @@ from playbooks.model.answer import Gap, GapKind
 from playbooks.model.hubble.jsonpb import Reader, Unreadable
 from playbooks.model.hubble.monitor import Monitor
 from playbooks.model.hubble.proto import observer_pb2
+from playbooks.model.hubble.seen.order import Merge
 from playbooks.model.request import AgentCommand
 from playbooks.model.text import decoded
 from playbooks.sources.hubble.api import Api
@@ -19,7 +20,6 @@ from playbooks.sources.hubble.commands import MONITOR, STATUS, observe
 from playbooks.sources.hubble.crowd import Crowd, Message
 from playbooks.sources.hubble.events import Rung
 from playbooks.sources.hubble.feed import Feed
-from playbooks.sources.hubble.merging import Merge
 from playbooks.sources.hubble.places import AgentPlace, Choice, agents, relays
 from playbooks.sources.hubble.wish import Call, Wish
 from playbooks.sources.live.exec import Exit, command

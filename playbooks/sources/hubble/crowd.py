@@ -12,11 +12,12 @@ from typing import Protocol
 
 from playbooks.model.answer import Gap, GapKind
 from playbooks.model.hubble.proto import observer_pb2, relay_pb2
+from playbooks.model.hubble.seen.order import Merge
 from playbooks.model.request import AgentCommand
 from playbooks.model.text import decoded
 from playbooks.sources.hubble.api import Api
 from playbooks.sources.hubble.broken import Broken
-from playbooks.sources.hubble.merging import Merge
+from playbooks.sources.hubble.feed import Late
 from playbooks.sources.hubble.places import AgentPlace
 from playbooks.sources.hubble.seen import Seen
 from playbooks.sources.hubble.wish import Wish
@@ -94,9 +95,12 @@ class Crowd:
             tick.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await tick
-            for raw in self._merge.rest():
-                self._queue.put(raw)
+            self._pass(*self._merge.rest())
             self._queue.put(self._ending())
+
+    def _pass(self, raws: tuple[bytes, ...], late: frozenset[int]) -> None:
+        for place, raw in enumerate(raws):
+            self._queue.put(Late(raw) if place in late else raw)
 
     def _ending(self) -> Broken | None:
         """Why it is over: nothing when all was told."""
@@ -108,8 +112,7 @@ class Crowd:
     async def _ticks(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            for raw in self._merge.pop(time.time_ns()):
-                self._queue.put(raw)
+            self._pass(*self._merge.due(time.time_ns()))
 
     async def _one(self, place: AgentPlace) -> None:
         """One agent: again after a break, for as long as another one is there."""
@@ -163,7 +166,7 @@ class Crowd:
         if is_new:
             seen.note(raw, now)
             seen.remember(raw)
-            self._merge.push(message.time.ToNanoseconds(), raw, now)
+            self._merge.add(raw, message.time.ToNanoseconds(), now)
 
     def _lost(self, place: AgentPlace, gap: Gap) -> None:
         if place not in self._gaps:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from playbooks.model.answer import GapKind
 from playbooks.model.hubble.proto import flow_pb2, observer_pb2
+from playbooks.model.hubble.seen.order import Merge
 from playbooks.sources.access import ConnectOptions, load
-from playbooks.sources.hubble import Batch, Event, NodeStatus, Phase, Rung, State
+from playbooks.sources.hubble import Batch, Event, NodeStatus, Phase, Rung, Skew, State
 from playbooks.sources.hubble.agents import InAgents, InMonitors, InRelay, nearest
 from playbooks.sources.hubble.commands import ALL, MONITOR, STATUS, observe
 from playbooks.sources.hubble.feed import Late
 from playbooks.sources.hubble.inbox import Inbox
 from playbooks.sources.hubble.ladder import ladder
-from playbooks.sources.hubble.merging import Merge
 from playbooks.sources.hubble.places import AgentPlace
 from playbooks.sources.hubble.settings import Settings
 from playbooks.sources.hubble.stream import Step, Stream
@@ -244,20 +245,13 @@ def test_times_and_kinds_as_commands() -> None:
     )
 
 
-def test_what_comes_after_its_place_is_late() -> None:
-    from datetime import UTC, datetime
-
-    merge = Merge(1 * SECOND)
-    merge.push(at(10), b"ten", now=at(10))
-    merge.push(at(9), b"nine", now=at(10.5))
-    assert merge.pop(at(10.9)) == []
-    assert merge.pop(at(11)) == [b"nine", b"ten"], "what is older need not wait for itself"
-    merge.push(at(8), b"eight", now=at(12))
-    (late,) = merge.pop(at(13))
-    assert isinstance(late, Late)
+def test_what_comes_late_is_marked_in_its_batch() -> None:
     inbox = Inbox(lambda: datetime.now(UTC))
-    inbox.put(b"x")
-    inbox.put(late)
-    (batch,) = inbox.take()
-    assert isinstance(batch, Batch)
-    assert batch.late == {1}
+    for raw in (b"on time", Late(b"late"), b"on time"):
+        inbox.put(raw)
+    inbox.tell(Skew("node-1", 3.0))
+    inbox.put(b"on time")
+    first, _, second = inbox.take()
+    assert isinstance(first, Batch)
+    assert isinstance(second, Batch)
+    assert (first.late, second.late) == ({1}, frozenset())
