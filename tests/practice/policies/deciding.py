@@ -98,9 +98,14 @@ def _service(world: World, ip: str) -> None:
 
 def decided(world: World, ask: str) -> str:
     """What is decided, in one word."""
+    return said(judged(world, ask))
+
+
+def judged(world: World, ask: str) -> Verdict:
+    """What is decided."""
     match = _ASK.fullmatch(ask)
     assert match, ask
-    found = verdict(
+    return verdict(
         world,
         end(world, match["source"]),
         end(world, match["to"]),
@@ -108,7 +113,6 @@ def decided(world: World, ask: str) -> str:
         match["protocol"] or "TCP",
         _request(match["request"] or ""),
     )
-    return said(found)
 
 
 def said(found: Verdict) -> str:
