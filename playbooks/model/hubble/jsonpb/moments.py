@@ -6,35 +6,36 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from playbooks.model.hubble.memory import Memory
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 FIRST, LAST = -62135596800, 253402300799
 """Seconds since 1970 that a time may have: the years 1 to 9999."""
 
 
-@lru_cache(maxsize=4096)
-def second_of(seconds: int) -> str:
-    """The second of a time, without its zone. Raises `ValueError` beyond the years 1 to 9999."""
+def _second(seconds: int) -> str:
     if not FIRST <= seconds <= LAST:
         raise ValueError(f"no time: {seconds} seconds")
-    moment = _EPOCH + timedelta(seconds=seconds)
-    return moment.replace(tzinfo=None).isoformat()
+    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
+
+
+_SECONDS = Memory(_second)
 
 
 def rfc3339(seconds: int, nanos: int) -> str:
-    """A time. Raises `ValueError` when it is none."""
+    """A time. Raises `ValueError` when it is none, as beyond the years 1 to 9999."""
+    second = _SECONDS[seconds]
     if not nanos:
-        return f"{second_of(seconds)}Z"
+        return f"{second}Z"
     if not 0 < nanos < 1_000_000_000:
         raise ValueError(f"no time: {nanos} nanoseconds")
     if nanos % 1000:
-        return f"{second_of(seconds)}.{nanos:09d}Z"
-    if nanos % 1_000_000:
-        return f"{second_of(seconds)}.{nanos // 1000:06d}Z"
-    return f"{second_of(seconds)}.{nanos // 1_000_000:03d}Z"
+        return f"{second}.{nanos:09d}Z"
+    return f"{second}.{nanos // 1000:06d}Z" if nanos % 1_000_000 else f"{second}.{nanos // 1_000_000:03d}Z"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _seconds(date: str, time: str, zone: str) -> int:
     moment = datetime.fromisoformat(f"{date}T{time}{'+00:00' if zone == 'Z' else zone}")
     return round((moment - _EPOCH).total_seconds())

@@ -16,10 +16,9 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from playbooks.model.hubble.jsonpb.moments import rfc3339
+from playbooks.model.hubble.memory import Memory
 from playbooks.model.hubble.shallow import comes_again, shallow
 
-_REMEMBERED = 16_384
-_REMEMBERED_LENGTH = 1024
 _LONG = (FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64)
 _REAL = (FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYPE_FLOAT)
 _WRAPPERS = frozenset(
@@ -50,7 +49,9 @@ class Writer:
         # By identity: hashing a descriptor takes longer than telling a number. The class holds them.
         self._held = tuple(own[field.name] for field in whole.fields)
         self._fields = tuple(whole.fields)
-        self._remembered: dict[bytes, str] = {}
+        # Of what comes again a look-up is all that is left, without a call of ours.
+        self.told = Memory(self.text).__getitem__ if comes_again(whole) else self.text
+        """The same as `text`, remembered where that helps."""
 
     def text(self, message: bytes) -> str:
         """A serialized message as JSON on one line. Raises `DecodeError` or `ValueError`."""
@@ -64,22 +65,6 @@ class Writer:
             name, tell = told[id(field)]
             parts.append(name + tell(value))
         return "{" + ",".join(parts) + "}"
-
-    def told(self, message: object) -> str:
-        """The same, for whoever does not know what it has."""
-        return self.text(cast("bytes", message))
-
-    def remembered(self, message: object) -> str:
-        """The same, for a message that comes again and again."""
-        key = cast("bytes", message)
-        known = self._remembered.get(key)
-        if known is None:
-            known = self.text(key)
-            if len(key) <= _REMEMBERED_LENGTH:
-                if len(self._remembered) >= _REMEMBERED:
-                    self._remembered.clear()
-                self._remembered[key] = known
-        return known
 
     def _learn(self) -> dict[int, tuple[str, Told]]:
         # Not before the first message: types hold each other, and most are never seen.
@@ -110,7 +95,7 @@ def _value(field: FieldDescriptor) -> Told:
     if kind == FieldDescriptor.CPPTYPE_STRING:
         return cast("Told", encode_basestring) if field.type == FieldDescriptor.TYPE_STRING else _base64
     if kind == FieldDescriptor.CPPTYPE_BOOL:
-        return lambda value: "true" if value else "false"
+        return cast("Told", {True: "true", False: "false"}.__getitem__)
     if kind in _LONG:
         return lambda value: f'"{value}"'
     return _real if kind in _REAL else str
@@ -118,7 +103,7 @@ def _value(field: FieldDescriptor) -> Told:
 
 def _message(kind: Descriptor) -> Told:
     if kind.full_name == timestamp_pb2.Timestamp.DESCRIPTOR.full_name:
-        return Times().text
+        return _TIMES.text
     if kind.full_name in _WRAPPERS:
         return _wrapped(kind)
     if kind.full_name == any_pb2.Any.DESCRIPTOR.full_name:
@@ -126,10 +111,10 @@ def _message(kind: Descriptor) -> Told:
     if kind.file.package == "google.protobuf":
         whole = GetMessageClass(kind)
         return lambda value: _by_library(whole.FromString(cast("bytes", value)))
-    return writer_of(kind).remembered if comes_again(kind) else writer_of(kind).told
+    return cast("Told", writer_of(kind).told)
 
 
-class Times:
+class _Times:
     """Tells times as JSON; the last one is remembered, since an event's and its flow's are one."""
 
     def __init__(self) -> None:
@@ -146,23 +131,18 @@ class Times:
 
 
 def _enum(kind: EnumDescriptor) -> Told:
-    names = {value.number: f'"{value.name}"' for value in kind.values}
-    return lambda value: names.get(cast("int", value)) or str(value)
+    names = Memory[int, str](str)
+    names.update({value.number: f'"{value.name}"' for value in kind.values})
+    return cast("Told", names.__getitem__)
 
 
 def _wrapped(kind: Descriptor) -> Told:
     parse, tell = GetMessageClass(kind).FromString, _value(kind.fields_by_name["value"])
-    known: dict[object, str] = {}
 
-    def told(value: object) -> str:
-        text = known.get(value)
-        if text is None:
-            text = tell(getattr(parse(cast("bytes", value)), "value"))  # noqa: B009  no stub names it
-            if len(known) < _REMEMBERED:
-                known[value] = text
-        return text
+    def told(raw: bytes) -> str:
+        return tell(getattr(parse(raw), "value"))  # noqa: B009  no stub names it
 
-    return told
+    return cast("Told", Memory(told).__getitem__)
 
 
 def _base64(value: object) -> str:
@@ -188,3 +168,11 @@ def _any(value: object) -> str:
 def _by_library(message: Message) -> str:
     document = json_format.MessageToDict(message, preserving_proto_field_name=True)
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+_TIMES = _Times()
+
+
+def time_text(stamp: bytes) -> str:
+    """A serialized Timestamp as JSON. Raises `ValueError` when it is no time."""
+    return _TIMES.text(stamp)

@@ -13,6 +13,10 @@ class ShallowEvent(Protocol):
 
     flow: bytes
     node_name: str
+    time: bytes
+
+    def HasField(self, name: str) -> bool:  # noqa: N802  as protobuf names it
+        """Whether a sub-message is there, be it empty."""
 
     def WhichOneof(self, name: str) -> str | None:  # noqa: N802  as protobuf names it
         """Which kind of event it is."""

@@ -8,11 +8,6 @@ from typing import Protocol, cast
 from playbooks.model.hubble.proto import flow_pb2
 from playbooks.model.hubble.shallow import shallow
 
-LARGE = 16_384
-"""From here on a flow's parts may not be remembered: they could fill the memory."""
-REMEMBERED = 8192
-"""How many parts of a kind are remembered."""
-
 
 class ShallowFlow(Protocol):
     """A flow with its sub-messages as bytes."""

@@ -82,11 +82,12 @@ class Blocks:
 
     def flow(self, told: Told) -> str:
         """All but the identities."""
-        node = f"       NODE: {told.node}\n" if self._has_node else ""
+        time, node, source, _, destination, _, _, kind, verdict, summary = told
+        node = f"       NODE: {node}\n" if self._has_node else ""
         return self._escaped(
-            f"{self.separator()}  TIMESTAMP: {told.time}\n{node}     SOURCE: {told.source}\n"
-            f"DESTINATION: {told.destination}\n       TYPE: {told.type}\n    VERDICT: {told.verdict}\n"
-            f"    SUMMARY: {told.summary}\n"
+            f"{self.separator()}  TIMESTAMP: {time}\n{node}     SOURCE: {source}\n"
+            f"DESTINATION: {destination}\n       TYPE: {kind}\n    VERDICT: {verdict}\n"
+            f"    SUMMARY: {summary}\n"
         )
 
     def sheet(self, sheet: Sheet) -> str:
@@ -117,13 +118,10 @@ class Table:
     def flow(self, told: Told) -> str:
         """Source and destination stay where they are, also for replies."""
         head = self._head(("SOURCE", "DESTINATION", "TYPE", "VERDICT", "SUMMARY"))
-        node = f"{told.node}\t" if self._has_node else ""
-        return self._columns.add(
-            self._escaped(
-                f"{head}{told.time}\t{node}{told.source}\t{told.destination}\t{told.type}\t{told.verdict}"
-                f"\t{told.summary}\n"
-            )
-        )
+        time, node, source, _, destination, _, _, kind, verdict, summary = told
+        node = f"{node}\t" if self._has_node else ""
+        row = f"{head}{time}\t{node}{source}\t{destination}\t{kind}\t{verdict}\t{summary}\n"
+        return self._columns.add(self._escaped(row))
 
     def sheet(self, sheet: Sheet) -> str:
         """A row."""

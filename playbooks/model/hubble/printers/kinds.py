@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
+from playbooks.model.hubble.memory import Memory
 from playbooks.model.hubble.printers import words
-from playbooks.model.hubble.printers.flow import REMEMBERED, ShallowFlow
+from playbooks.model.hubble.printers.flow import ShallowFlow
 from playbooks.model.hubble.proto import flow_pb2
 
 
@@ -26,19 +26,15 @@ class Kinds:
     def __init__(self, part: Callable[[str], str]) -> None:
         """`part` makes a string of a flow fit for where it goes."""
         self._part = part
-        self.event = lru_cache(maxsize=REMEMBERED)(event)
-        self._l7 = lru_cache(maxsize=REMEMBERED)(self._make_l7)
-
-    def forget(self) -> None:
-        """Let go of everything that was remembered."""
-        self.event.cache_clear()
-        self._l7.cache_clear()
+        self.events = Memory(event)
+        """The type of an event, by the bytes of it."""
+        self._l7 = Memory(self._make_l7)
 
     def text(self, flow: ShallowFlow, event: Event) -> str:
         """The kind in words."""
         l7 = flow.l7
         if l7 or flow.HasField("l7"):
-            return self._l7(l7)
+            return self._l7[l7]
         if event.text:
             return event.text
         if event.type == words.POLICY_VERDICT:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from playbooks.model.hubble.filters.asked import TimeFormat
 from playbooks.model.hubble.jsonpb.moments import FIRST, LAST
+from playbooks.model.hubble.memory import Memory
 
 NO_TIME = "N/A"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,11 +42,12 @@ def _trimmed(digits: int) -> Fraction:
     return fraction
 
 
+_MILLIS = tuple(f".{number:03d}" for number in range(1000))
 _LAYOUTS: dict[TimeFormat, tuple[Second, Fraction]] = {
     TimeFormat.YEAR_MONTH_DAY: (lambda at: _rfc3339(at)[:10], lambda nanos: ""),
     TimeFormat.YEAR_MONTH_DAY_HOUR: (lambda at: _rfc3339(at)[:13], lambda nanos: "Z"),
     TimeFormat.YEAR_MONTH_DAY_HOUR_MINUTE: (lambda at: _rfc3339(at)[:16], lambda nanos: "Z"),
-    TimeFormat.STAMP_MILLI: (_stamp, lambda nanos: f".{nanos // 1_000_000:03d}"),
+    TimeFormat.STAMP_MILLI: (_stamp, lambda nanos: _MILLIS[nanos // 1_000_000]),
     TimeFormat.RFC3339: (_rfc3339, lambda nanos: "Z"),
     TimeFormat.RFC3339_MILLI: (_rfc3339, _trimmed(3)),
     TimeFormat.RFC3339_MICRO: (_rfc3339, _trimmed(6)),
@@ -60,13 +61,13 @@ class Clock:
 
     def __init__(self, layout: TimeFormat = TimeFormat.STAMP_MILLI) -> None:
         second, self._fraction = _LAYOUTS[layout]
-        self._second = lru_cache(maxsize=4096)(lambda seconds: second(_EPOCH + timedelta(seconds=seconds)))
+        self._seconds = Memory[int, str](lambda seconds: second(_EPOCH + timedelta(seconds=seconds)))
         self._last, self._text = b"", NO_TIME
 
     def raw(self, stamp: bytes) -> str:
         """A serialized Timestamp."""
         if stamp != self._last:
-            self._last, self._text = stamp, self.text(Timestamp.FromString(stamp))
+            self._last, self._text = stamp, self.text(_parse(stamp))
         return self._text
 
     def text(self, stamp: Timestamp) -> str:
@@ -74,4 +75,7 @@ class Clock:
         seconds, nanos = stamp.seconds, stamp.nanos
         if not (FIRST <= seconds <= LAST and 0 <= nanos < 1_000_000_000):
             return NO_TIME
-        return self._second(seconds) + self._fraction(nanos)
+        return self._seconds[seconds] + self._fraction(nanos)
+
+
+_parse = Timestamp.FromString

@@ -15,18 +15,18 @@ class Marking:
     """Colours the parts of a line and escapes it, as asked for."""
 
     def __init__(self, *, is_colored: bool, is_terminal: bool) -> None:
-        self._is_colored = is_colored
-        self._is_terminal = is_terminal
+        self.is_colored = is_colored
+        self.is_terminal = is_terminal
 
     def part(self, text: str) -> str:
         """A string of a flow. For a terminal everything that cannot be seen is made visible already here."""
-        return Text(text).shown if self._is_terminal else text
+        return Text(text).shown if self.is_terminal else text
 
     def line(self, text: str) -> str:
         """Whole output, escaped as the hubble command does: what looks like a colour of ours may pass."""
         if "\x1b" not in text and "\r" not in text:
             return text
-        if not self._is_colored:
+        if not self.is_colored:
             return text.replace("\x1b", "^[").replace("\r", "\\r")
         return _UNSAFE.sub(lambda match: match[1] or ("^[" if match[2] else "\\r"), text)
 
@@ -52,7 +52,7 @@ class Marking:
         return self._colored(text, _RED if always_fails else _GREEN)
 
     def _colored(self, text: str, color: int) -> str:
-        return f"\x1b[{color}m{text}\x1b[0m" if self._is_colored else text
+        return f"\x1b[{color}m{text}\x1b[0m" if self.is_colored else text
 
 
 _VERDICTS = {

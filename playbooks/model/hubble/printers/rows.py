@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 from playbooks.model.hubble.filters.asked import TimeFormat
+from playbooks.model.hubble.memory import Memory
 from playbooks.model.hubble.printers import details, sheets, words
 from playbooks.model.hubble.printers.event import event_of, kind_of
-from playbooks.model.hubble.printers.flow import LARGE, REMEMBERED, ShallowFlow, flow_of
+from playbooks.model.hubble.printers.flow import ShallowFlow, flow_of
 from playbooks.model.hubble.printers.kinds import Kinds
 from playbooks.model.hubble.printers.layouts import Clock
 from playbooks.model.hubble.printers.nodes import NodeStates
@@ -59,9 +59,8 @@ class CsvPrinter:
         self._out, self._nodes = out, nodes
         self._clock = Clock(TimeFormat.RFC3339_NANO)
         self._kinds = Kinds(str)
-        remembered = lru_cache(maxsize=REMEMBERED)
-        self._end, self._service, self._address = remembered(_end), remembered(_service), remembered(_address)
-        self._layer, self._cell = remembered(_layer), remembered(cell)
+        self._end, self._service, self._address = Memory(_end), Memory(_service), Memory(_address)
+        self._layer, self._cell = Memory(_layer), Memory(cell)
         self._has_head = False
 
     def response(self, raw: bytes) -> None:
@@ -70,8 +69,6 @@ class CsvPrinter:
         kind = kind_of(event)
         if kind == "flow":
             self._row(self._flow(flow_of(event.flow)), COLUMNS)
-            if len(raw) > LARGE:
-                self._forget()
         elif kind == "lost_events":
             self._row(self._lost(ExportEvent.FromString(raw)), COLUMNS)
         elif kind == "node_status":
@@ -110,16 +107,16 @@ class CsvPrinter:
         return ",".join(map(cell, parts))
 
     def _flow(self, flow: ShallowFlow) -> str:
-        event = self._kinds.event(flow.event_type)
-        left, right = self._address(flow.IP)
-        protocol, left_port, right_port = self._layer(flow.l4)
+        event = self._kinds.events[flow.event_type]
+        left, right = self._address[flow.IP]
+        protocol, left_port, right_port = self._layer[flow.l4]
         reply, reason, direction = flow.is_reply, flow.drop_reason_desc, flow.traffic_direction
         is_reply = True if reply else False if flow.HasField("is_reply") else None
         return ",".join(
             (
                 self._clock.raw(flow.time) if flow.time else "",
-                self._cell(flow.node_name),
-                self._cell(self._kinds.text(flow, event)),
+                self._cell[flow.node_name],
+                self._cell[self._kinds.text(flow, event)],
                 words.VERDICTS.of(flow.verdict),
                 words.DROP_REASONS.of(reason) if reason else "",
                 words.DIRECTIONS.of(direction) if direction else "",
@@ -127,14 +124,14 @@ class CsvPrinter:
                 protocol,
                 left,
                 left_port,
-                self._end(flow.source) if flow.source else _NO_END,
-                self._service(flow.source_service),
-                self._cell(" ".join(flow.source_names)),
+                self._end[flow.source] if flow.source else _NO_END,
+                self._service[flow.source_service],
+                self._cell[" ".join(flow.source_names)],
                 right,
                 right_port,
-                self._end(flow.destination) if flow.destination else _NO_END,
-                self._service(flow.destination_service),
-                self._cell(" ".join(flow.destination_names)),
+                self._end[flow.destination] if flow.destination else _NO_END,
+                self._service[flow.destination_service],
+                self._cell[" ".join(flow.destination_names)],
                 _policies(flow) if event.type == words.POLICY_VERDICT else "",
                 _latency(flow.l7) if flow.l7 else "",
                 cell(flow.Summary),
@@ -152,11 +149,6 @@ class CsvPrinter:
             "summary": told,
         }
         return self._cells(tuple(row.values()))
-
-    def _forget(self) -> None:
-        for memory in (self._end, self._service, self._address, self._layer, self._cell):
-            memory.cache_clear()
-        self._kinds.forget()
 
 
 def _end(raw: bytes) -> str:

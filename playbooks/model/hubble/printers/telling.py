@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from playbooks.model.hubble.filters.asked import Look
+from playbooks.model.hubble.memory import Memory
 from playbooks.model.hubble.printers import words
-from playbooks.model.hubble.printers.flow import LARGE, REMEMBERED, ShallowFlow, flow_of
+from playbooks.model.hubble.printers.flow import ShallowFlow, flow_of
 from playbooks.model.hubble.printers.kinds import Event, Kinds
 from playbooks.model.hubble.printers.layouts import NO_TIME, Clock
 from playbooks.model.hubble.printers.marking import Marking
@@ -18,19 +18,12 @@ _ALLOWED = (flow_pb2.FORWARDED, flow_pb2.REDIRECTED)
 _DENIED = (flow_pb2.DROPPED, flow_pb2.ERROR)
 
 
-class Told(NamedTuple):
-    """What is told of a flow, coloured where there are colours."""
+Told = tuple[str, str, str, str, str, str, bool | None, str, str, str]
+"""What is told of a flow: time, node, source and its identity, destination and its identity, whether it is a
+reply, kind, verdict, summary. All of it is coloured where there are colours.
 
-    time: str
-    node: str
-    source: str
-    source_identity: str
-    destination: str
-    destination_identity: str
-    is_reply: bool | None
-    type: str
-    verdict: str
-    summary: str
+A plain tuple, since making one with names would be a tenth of the work for a flow.
+"""
 
 
 class _End(NamedTuple):
@@ -48,29 +41,27 @@ class Teller:
 
     def __init__(self, look: Look, marking: Marking) -> None:
         self._is_translated, self._has_policies = look.ip_translation, look.policy_names
+        self._is_colored, self._is_terminal = marking.is_colored, marking.is_terminal
         self._marking = marking
         self._part = marking.part
         self._clock = Clock(look.time_format)
-        remembered = lru_cache(maxsize=REMEMBERED)
-        self._end, self._service = remembered(self._make_end), remembered(self._make_service)
-        self._address, self._ports = remembered(self._make_address), remembered(_ports)
+        self._end, self._service = Memory(self._make_end), Memory(self._make_service)
+        self._address, self._ports = Memory(self._make_address), Memory(_ports)
         self._kinds = Kinds(marking.part)
-        self._plain_verdict = remembered(self._make_verdict)
-        self._nobody = self._make_end(b"")
+        self._verdicts = Memory(self._make_verdict)
+        self._has_node = look.node_name
 
     def told(self, raw: bytes) -> Told:
         """The parts of a serialized flow. Raises `DecodeError`."""
         flow = flow_of(raw)
-        source_raw, destination_raw = flow.source, flow.destination
-        source = self._end(source_raw) if source_raw else self._nobody
-        destination = self._end(destination_raw) if destination_raw else self._nobody
+        source, destination = self._end[flow.source], self._end[flow.destination]
         left, right = self._hosts(flow, source, destination)
         reply = flow.is_reply
-        event = self._kinds.event(flow.event_type)
+        event = self._kinds.events[flow.event_type]
         time = flow.time
-        told = Told(
+        return (
             self._clock.raw(time) if time or flow.HasField("time") else NO_TIME,
-            self._part(flow.node_name),
+            self._part(flow.node_name) if self._has_node else "",
             left,
             source.identity,
             right,
@@ -80,40 +71,29 @@ class Teller:
             self._verdict(flow, event),
             self._summary(flow),
         )
-        if len(raw) > LARGE:
-            self._forget()
-        return told
-
-    def _forget(self) -> None:
-        """A large flow may not stay in memory because a part of it was remembered."""
-        for memory in (self._end, self._service, self._address, self._ports):
-            memory.cache_clear()
-        self._kinds.forget()
 
     def _hosts(self, flow: ShallowFlow, source: _End, destination: _End) -> tuple[str, str]:
-        host = self._marking.host
         address = flow.IP
         if not address and not flow.HasField("IP"):
             if not flow.HasField("ethernet"):
                 return _NOWHERE
-            left, right = self._address(flow.ethernet)
-            return host(left), host(right)
-        left, right = self._address(address)
-        left_port, right_port = self._ports(flow.l4)
+            left, right = self._address[flow.ethernet]
+            return self._marking.host(left), self._marking.host(right)
+        left_port, right_port = self._ports[flow.l4]
+        left = right = ""
         if self._is_translated:
-            left = self._name(source, flow.source_service) or self._joined(flow.source_names) or left
-            right = (
-                self._name(destination, flow.destination_service)
-                or self._joined(flow.destination_names)
-                or right
-            )
-        return host(self._with_port(left, left_port)), host(self._with_port(right, right_port))
+            left = self._name(source, flow.source_service) or self._joined(flow.source_names)
+            right = self._name(destination, flow.destination_service) or self._joined(flow.destination_names)
+        # Only now: addresses are many, and most of them nobody wants to see.
+        left = left or self._address[address][0]
+        right = right or self._address[address][1]
+        return self._with_port(left, left_port), self._with_port(right, right_port)
 
     def _name(self, end: _End, service: bytes) -> str:
         if not service:
             return end.name
         # The namespace of the service counts for the pod too: so it is with the hubble command.
-        namespace, name = self._service(service)
+        namespace, name = self._service[service]
         shown = end.pod or name
         return joined_path(namespace, shown) if shown else ""
 
@@ -121,19 +101,20 @@ class Teller:
         return self._part(",".join(names)) if names else ""
 
     def _with_port(self, host: str, port: str) -> str:
-        if not port:
-            return host
-        if ":" in host or "%" in host:
-            return f"[{host}]:{self._marking.port(port)}"
-        return f"{host}:{self._marking.port(port)}"
+        if port:
+            if ":" in host or "%" in host:
+                host = f"[{host}]"
+            host = f"{host}:{self._marking.port(port) if self._is_colored else port}"
+        return self._marking.host(host) if self._is_colored else host
 
     def _verdict(self, flow: ShallowFlow, event: Event) -> str:
         number, is_policy = flow.verdict, event.type == words.POLICY_VERDICT
         if not (self._has_policies and is_policy):
-            return self._plain_verdict(number, is_policy)
-        return self._make_verdict(number, is_policy, self._by(flow, number))
+            return self._verdicts[number, is_policy]
+        return self._make_verdict((number, is_policy), self._by(flow, number))
 
-    def _make_verdict(self, number: int, is_policy: bool, by: str = "") -> str:
+    def _make_verdict(self, verdict: tuple[int, bool], by: str = "") -> str:
+        number, is_policy = verdict
         name = words.VERDICTS.of(number)
         text = words.POLICY_VERDICTS.get(name, name) if is_policy else name
         return self._marking.verdict(text + by, name)
@@ -154,7 +135,9 @@ class Teller:
         return " BY " + self._part(", ".join(f"{policy.name} ({policy.kind})" for policy in policies))
 
     def _summary(self, flow: ShallowFlow) -> str:
-        text = self._part(flow.Summary)
+        text = flow.Summary
+        if self._is_terminal:
+            text = self._part(text)
         trace, auth = flow.ip_trace_id, flow.auth_type
         if trace:
             number = flow_pb2.IPTraceID.FromString(trace).trace_id
