@@ -268,7 +268,9 @@ def _why(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", metavar="ID", nargs=1, help="a rule's id, such as AGT020, or its name")
+    parser.add_argument(
+        "words", metavar="WORD", nargs="+", help="a rule's id, a drop reason, a term; - reads a pasted line"
+    )
 
 
 COMMANDS = {
@@ -289,7 +291,7 @@ COMMANDS = {
         "why", "SOURCE DESTINATION", "say whether one may call the other, and what decides it", _why
     ),
     "practice": Command("practice", "[SCENARIO]", "a cluster with a fault, on this machine only", _practice),
-    "explain": Command("explain", "ID", "the manual page of a rule", _explain),
+    "explain": Command("explain", "WORD", "what a rule, drop reason, term or pasted line means", _explain),
 }
 """Every command, in the order of the help."""
 

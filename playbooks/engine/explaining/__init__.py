@@ -1,0 +1,1 @@
+"""Explains words: rules, drop reasons, terms, and whatever line somebody pastes."""
