@@ -26,6 +26,8 @@ from playbooks.model.hubble.seen.parts import (
 T = TypeVar("T")
 """What bytes are decoded to."""
 
+_RESERVED = "reserved:"
+_MOST_TELLING = ("kube-apiserver", "ingress", "health", "host", "remote-node", "world")
 _TRUE = b"\x08\x01"
 
 LARGEST = 4096
@@ -68,19 +70,34 @@ def unknown_field(message: Message) -> int:
     return fields[0].field_number if len(fields) else 0
 
 
-def endpoint(raw: bytes) -> Endpoint:
-    """One side of a flow. Raises `DecodeError`."""
+def endpoint(raw: bytes, home: str = "") -> Endpoint:
+    """One side of a flow, in a stream of a cluster (empty: not known). Raises `DecodeError`."""
     told = flow_pb2.Endpoint.FromString(raw)
     workloads = tuple(Workload(one.kind, one.name) for one in told.workloads)
+    labels = tuple(told.labels)
     return Endpoint(
         told.ID,
         told.identity,
         told.namespace,
         told.pod_name,
-        tuple(told.labels),
+        labels,
         workloads,
         told.cluster_name,
+        _counts_as(told, labels, home),
     )
+
+
+def _counts_as(told: flow_pb2.Endpoint, labels: tuple[str, ...], home: str) -> str:
+    name = told.workloads[0].name if told.workloads else ""
+    name = name or told.pod_name
+    if name or told.namespace:
+        cluster = told.cluster_name if told.cluster_name != home else ""
+        return "/".join(filter(None, (cluster, told.namespace, name)))
+    reserved = {label.removeprefix(_RESERVED) for label in labels if label.startswith(_RESERVED)}
+    if reserved:
+        # An identity may be several things: host and API server, world and a prefix.
+        return next((one for one in _MOST_TELLING if one in reserved), min(reserved))
+    return f"identity {told.identity}" if told.identity else ""
 
 
 def addresses(raw: bytes) -> Addresses:

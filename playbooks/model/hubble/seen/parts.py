@@ -47,6 +47,9 @@ class Endpoint(msgspec.Struct, frozen=True, gc=False):
     """What the pod belongs to."""
     cluster_name: str = ""
     """The cluster (since 1.16)."""
+    workload: str = ""
+    """What it counts as: `namespace/workload`, else `namespace/pod`, else `world` and the like, else
+    `identity 7`; with the cluster before it, `east/namespace/workload`, in another one than the stream's."""
 
 
 class Addresses(msgspec.Struct, frozen=True, gc=False):

@@ -11,7 +11,7 @@ from playbooks.model.hubble.proto import flat_pb2, flow_pb2, relay_pb2
 from playbooks.model.hubble.seen import decoding
 from playbooks.model.hubble.seen.decoding import Decoded, text, unknown_field
 from playbooks.model.hubble.seen.event import Event, Lost, Names, NodeStatus, Other, Seen
-from playbooks.model.hubble.seen.parts import Correlated
+from playbooks.model.hubble.seen.parts import Correlated, Endpoint
 
 LARGEST_EVENT = 256 * 1024
 """Bytes of a message that is decoded; no flow comes near, and its strings would fill the memory."""
@@ -51,9 +51,10 @@ class Reader:
     cannot be read becomes an `Other` that says so.
     """
 
-    def __init__(self) -> None:
-        """Nothing has been read."""
-        self._endpoints = Decoded(decoding.endpoint, 8192)
+    def __init__(self, home: str = "") -> None:
+        """Read the stream of a cluster; without its name the first node that is told with one tells it."""
+        self._home = home
+        self._endpoints = Decoded(self._endpoint, 8192)
         self._addresses = Decoded(decoding.addresses, 16384)
         self._layer4 = Decoded(decoding.layer4, 16384)
         self._layer7 = Decoded(decoding.layer7, 2048)
@@ -61,6 +62,7 @@ class Reader:
         self._services = Decoded(decoding.service, 2048)
         self._policies = Decoded(decoding.policy, 1024)
         self._texts = Decoded(text, 4096)
+        self._nodes = Decoded(self._node, 4096)
 
     def read_all(self, messages: Iterable[bytes]) -> list[Event]:
         """The events of a batch, in order."""
@@ -107,7 +109,7 @@ class Reader:
         is_verdict = kind == _POLICY_VERDICT
         return Seen(
             seconds * SECOND + time.nanos,
-            self._texts[node or event.node_name],
+            self._nodes[node or event.node_name],
             verdict,
             # A forwarded flow has no reason, and most are forwarded.
             0 if verdict == _FORWARDED else flow.drop_reason_desc or flow.drop_reason,
@@ -129,6 +131,14 @@ class Reader:
             None if kind == _TRACE else self._correlated(flow),
             flow.auth_type if is_verdict else 0,
         )
+
+    def _node(self, raw: bytes) -> str:
+        node = text(raw)
+        self._home = self._home or node.rpartition("/")[0]
+        return node
+
+    def _endpoint(self, raw: bytes) -> Endpoint:
+        return decoding.endpoint(raw, self._home)
 
     def _names(self, raw: bytes) -> Names:
         lists, texts = flat_pb2.EventNames.FromString(raw).flow, self._texts.__getitem__

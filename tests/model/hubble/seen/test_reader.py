@@ -19,18 +19,20 @@ FILES = [pytest.param(path, id=path.stem) for path in (GOLDEN, RECORDED)]
 @pytest.mark.parametrize("path", FILES)
 def test_a_flow_read_fast_is_the_flow_read_whole(path) -> None:
     reader = Reader()
-    kinds = set()
+    kinds, home = set(), ""
     for message in messages(path):
         event = reader.read(message.SerializeToString())
         kinds.add(type(event))
-        assert event == expected(message)
+        home = home or (event.node.rpartition("/")[0] if isinstance(event, Seen) else "")
+        assert event == expected(message, home)
     assert Seen in kinds
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(any_event())
 def test_whatever_an_event_holds_it_is_read_as_the_whole_schema_reads_it(message: ExportEvent) -> None:
-    assert Reader().read(message.SerializeToString()) == expected(message)
+    home = (message.flow.node_name or message.node_name).rpartition("/")[0]
+    assert Reader().read(message.SerializeToString()) == expected(message, home)
 
 
 @settings(max_examples=200, deadline=None)
@@ -145,3 +147,24 @@ def test_decoded_parts_are_bounded_and_those_in_use_stay() -> None:
     assert len(parts) <= 4
     assert parts[b"x" * 5000] == "x" * 5000
     assert b"x" * 5000 not in parts
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "counts_as"),
+    [
+        ({"namespace": "shop", "pod_name": "cart-1", "workloads": [{"name": "cart"}]}, "shop/cart"),
+        ({"namespace": "shop", "pod_name": "cart-1"}, "shop/cart-1"),
+        ({"namespace": "shop", "pod_name": "cart-1", "cluster_name": "east"}, "shop/cart-1"),
+        ({"namespace": "shop", "pod_name": "cart-1", "cluster_name": "west"}, "west/shop/cart-1"),
+        ({"identity": 1, "labels": ["reserved:host", "reserved:kube-apiserver"]}, "kube-apiserver"),
+        ({"identity": 2, "labels": ["reserved:world"]}, "world"),
+        ({"identity": 10, "labels": ["reserved:world-ipv6"]}, "world-ipv6"),
+        ({"identity": 77}, "identity 77"),
+        ({}, ""),
+    ],
+)
+def test_an_endpoint_counts_as_its_workload(endpoint: dict[str, object], counts_as: str) -> None:
+    raw = ExportEvent(flow={"node_name": "east/n", "source": endpoint}).SerializeToString()
+    event = Reader().read(raw)
+    assert isinstance(event, Seen)
+    assert event.source.workload == counts_as

@@ -28,12 +28,12 @@ from playbooks.model.hubble.seen import (
 TRACE, VERDICT, FORWARDED = 4, 5, 1
 
 
-def expected(event: ExportEvent) -> Event:
+def expected(event: ExportEvent, home: str) -> Event:
     size = event.ByteSize()
     time, node = _time(event.time), event.node_name
     match event.WhichOneof("response_types"):
         case "flow":
-            return _flow(event.flow, node)
+            return _flow(event.flow, node, home)
         case "lost_events":
             lost = event.lost_events
             cpu = lost.cpu.value if lost.HasField("cpu") else None
@@ -50,7 +50,7 @@ def expected(event: ExportEvent) -> Event:
     return Other(time, node, "empty", "the message says nothing", size)
 
 
-def _flow(flow: flow_pb2.Flow, node: str) -> Seen:
+def _flow(flow: flow_pb2.Flow, node: str, home: str) -> Seen:
     kind = flow.event_type.type
     names = tuple(flow.source_names), tuple(flow.destination_names)
     named = (names[0] and names[0][-1]) or (names[1] and names[1][-1])
@@ -63,8 +63,8 @@ def _flow(flow: flow_pb2.Flow, node: str) -> Seen:
             flow.IP.source, flow.IP.destination, flow.IP.ipVersion, flow.IP.encrypted, flow.IP.source_xlated
         ),
         l4=_layer4(flow.l4),
-        source=_endpoint(flow.source),
-        destination=_endpoint(flow.destination),
+        source=_endpoint(flow.source, home),
+        destination=_endpoint(flow.destination, home),
         l7=_layer7(flow.l7) if flow.l7.ByteSize() else None,
         event_type=kind,
         sub_type=flow.event_type.sub_type,
@@ -85,17 +85,31 @@ def _time(time: Timestamp) -> int:
     return time.seconds * 10**9 + time.nanos
 
 
-def _endpoint(told: flow_pb2.Endpoint) -> Endpoint:
+def _endpoint(told: flow_pb2.Endpoint, home: str) -> Endpoint:
     workloads = tuple(Workload(one.kind, one.name) for one in told.workloads)
+    labels = tuple(told.labels)
     return Endpoint(
         told.ID,
         told.identity,
         told.namespace,
         told.pod_name,
-        tuple(told.labels),
+        labels,
         workloads,
         told.cluster_name,
+        _workload(told, labels, home),
     )
+
+
+def _workload(told: flow_pb2.Endpoint, labels: tuple[str, ...], home: str) -> str:
+    name = (workload := [*told.workloads, flow_pb2.Workload()][0].name) or told.pod_name
+    if told.namespace or name:
+        cluster = "" if told.cluster_name == home else told.cluster_name
+        return "/".join(part for part in (cluster, told.namespace, workload or told.pod_name) if part)
+    reserved = sorted(label[9:] for label in labels if label[:9] == "reserved:")
+    for telling in ("kube-apiserver", "ingress", "health", "host", "remote-node", "world"):
+        if telling in reserved:
+            return telling
+    return reserved[0] if reserved else f"identity {told.identity}" if told.identity else ""
 
 
 def _layer4(l4: flow_pb2.Layer4) -> Layer4:
