@@ -16,7 +16,9 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from playbooks.model.hubble.jsonpb.moments import rfc3339
+from playbooks.model.hubble.jsonpb.shortcuts import Shortcut, ip, tcp
 from playbooks.model.hubble.memory import Memory
+from playbooks.model.hubble.proto import flow_pb2
 from playbooks.model.hubble.shallow import comes_again, shallow
 
 _LONG = (FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64)
@@ -49,8 +51,9 @@ class Writer:
         # By identity: hashing a descriptor takes longer than telling a number. The class holds them.
         self._held = tuple(own[field.name] for field in whole.fields)
         self._fields = tuple(whole.fields)
+        self._shortcut = _shortcut(whole)
         # Of what comes again a look-up is all that is left, without a call of ours.
-        self.told = Memory(self.text).__getitem__ if comes_again(whole) else self.text
+        self.told = Memory(self._shortened).__getitem__ if comes_again(whole) else self.text
         """The same as `text`, remembered where that helps."""
 
     def text(self, message: bytes) -> str:
@@ -66,11 +69,21 @@ class Writer:
             parts.append(name + tell(value))
         return "{" + ",".join(parts) + "}"
 
+    def _shortened(self, message: bytes) -> str:
+        short = self._shortcut
+        return (short(message) if short else None) or self.text(message)
+
     def _learn(self) -> dict[int, tuple[str, Told]]:
         # Not before the first message: types hold each other, and most are never seen.
         for own, field in zip(self._held, self._fields, strict=True):
             self._told[id(own)] = (f'"{field.name}":', _values(field))
         return self._told
+
+
+def _shortcut(kind: Descriptor) -> Shortcut | None:
+    if kind is flow_pb2.IP.DESCRIPTOR:
+        return ip
+    return tcp(writer_of(flow_pb2.TCPFlags.DESCRIPTOR).text) if kind is flow_pb2.Layer4.DESCRIPTOR else None
 
 
 @cache
