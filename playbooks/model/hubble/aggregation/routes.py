@@ -19,6 +19,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _HEX = re.compile(r"(?=[0-9a-fA-F]*[0-9])[0-9a-fA-F]{8,}")
 _CALL = re.compile(r"/(?P<service>[A-Za-z_][\w.]*)/(?P<method>[A-Za-z_]\w*)")
 _GRPC = "application/grpc"
+_READING = ("GET", "HEAD", "OPTIONS")
 
 
 @lru_cache(8192)
@@ -40,8 +41,8 @@ def _named(segment: str) -> str:
 def call(http: Http) -> tuple[str, str] | None:
     """Service and method of a gRPC call; None for other requests.
 
-    It is one by its content type. Where proxies hide headers: by HTTP/2, POST and a path of two names of
-    which the first is qualified, which no other kind of request has by chance.
+    It is one by its content type. Where proxies hide headers: by HTTP/2, a method with a body and a path of two
+    names of which the first is qualified, which no other kind of request has by chance.
     """
     match = _CALL.fullmatch(http.url[origin.end() :] if (origin := _ORIGIN.match(http.url)) else http.url)
     if not match:
@@ -50,7 +51,7 @@ def call(http: Http) -> tuple[str, str] | None:
     is_by_shape = (
         kind is None
         and http.protocol.startswith("HTTP/2")
-        and http.method == "POST"
+        and http.method not in _READING
         and "." in match["service"]
     )
     if is_by_shape or (kind is not None and kind.startswith(_GRPC)):
