@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from playbooks.practice import agents
 from playbooks.practice.catalog import SLICES
-from playbooks.practice.network import identity_number
 from playbooks.practice.objects import owner_of
 
 if TYPE_CHECKING:
@@ -64,12 +62,12 @@ def pod_party(world: World, run: PodRun, ip: str = "") -> Party | None:
     endpoint = world.network.endpoints.get((run.namespace, run.name))
     if endpoint is None:
         return None
-    labels = agents.identity_labels(world, run.pod)
+    known = world.policies.census.known(run)
     kind, name = _workload(run)
     return Party(
         ip or endpoint.ip,
-        identity_number(labels),
-        tuple(labels),
+        known.identity,
+        known.labels,
         run.node,
         endpoint.id,
         run.namespace,

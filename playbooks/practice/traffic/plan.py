@@ -76,13 +76,11 @@ class _Plan:
                     found.setdefault(key, []).append(run)
         return found
 
-    @cached_property
-    def _pods(self) -> dict[str, PodRun]:
-        return {ip: run for run in self.world.runs.values() for ip in run.ips}
-
-    @cached_property
-    def _hosts(self) -> dict[str, str]:
-        return {ip: node for node, host in self.world.network.hosts.items() for ip in host.every}
+    def _run_at(self, ip: str) -> PodRun | None:
+        """The pod with an endpoint at an address."""
+        census = self.world.policies.census
+        end = census.ends.get(ip)
+        return census.run_of(end.pod) if end is not None and end.pod[1] else None
 
     def _of_client(self, call: Call, client: Party) -> Iterator[Lane]:
         every = max(round(call.every * SECOND), 1)
@@ -184,7 +182,7 @@ class _Plan:
     def _outcome(self, lane: Lane) -> Outcome:
         if lane.verdict.is_request_refused:
             return Outcome.FORBIDDEN
-        run = self._pods.get(lane.server.ip)
+        run = self._run_at(lane.server.ip)
         is_deaf = lane.server.is_endpoint and run is not None and not _listens(run, lane.port)
         return Outcome.RESET if is_deaf and lane.protocol == "TCP" else Outcome.ANSWERED
 
@@ -211,9 +209,9 @@ class _Plan:
         return [_Place(backend.ip, backend.port, service) for backend in chosen]
 
     def _party(self, ip: str, viewer: str, known: tuple[str, ...]) -> Party:
-        run = self._pods.get(ip)
-        if ip in self._hosts:
-            return node_party(self.world, self._hosts[ip], ip, viewer)
+        end, run = self.world.policies.census.ends.get(ip), self._run_at(ip)
+        if end is not None and end.node and run is None:
+            return node_party(self.world, end.node, ip, viewer)
         found = pod_party(self.world, run, ip) if run is not None else None
         return found or outside_party(self.world, ip, known)
 
@@ -243,7 +241,8 @@ class _Plan:
 
 
 def _chosen(one: Frontend, client: Party) -> tuple[Backend, ...]:
-    active = one.active
+    # A client of the world calls within its cluster as long as somebody answers there.
+    active = tuple(backend for backend in one.active if not backend.cluster) or one.active
     if one.affinity and active:
         return (active[stable(f"{client.ip}{one.address}", 0, len(active) - 1)],)
     return active
