@@ -41,8 +41,8 @@ def _named(segment: str) -> str:
 def call(http: Http) -> tuple[str, str] | None:
     """Service and method of a gRPC call; None for other requests.
 
-    It is one by its content type. Where proxies hide headers: by HTTP/2, a method with a body and a path of two
-    names of which the first is qualified, which no other kind of request has by chance.
+    It is one by its content type. Where proxies hide headers: by HTTP/2, a method with a body and a path of
+    two names of which the first is qualified, which no other kind of request has by chance.
     """
     match = _CALL.fullmatch(http.url[origin.end() :] if (origin := _ORIGIN.match(http.url)) else http.url)
     if not match:
