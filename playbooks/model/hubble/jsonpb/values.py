@@ -111,11 +111,12 @@ def _whole(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
-        return int(value)  # exact for 64 bits, which a float is not
-    except (ValueError, OverflowError):
+        if isinstance(value, str):
+            return int(value)  # exact for 64 bits, which a float is not
+    except ValueError:
         pass
     try:
-        return int(float(value)) if float(value).is_integer() else None
+        return value if isinstance(value, int) else int(float(value)) if float(value).is_integer() else None
     except (ValueError, OverflowError):
         return None
 
