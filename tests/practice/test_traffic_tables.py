@@ -12,6 +12,7 @@ from playbooks.model.bpf.conntrack import Conntrack, Direction
 from playbooks.model.bpf.counters import DatapathCounters
 from playbooks.model.bpf.load_balancing import ServiceMap, SlotMap, SourceRangeMap
 from playbooks.model.bpf.nat import NatRetries, NatTable
+from playbooks.model.bpf.policy import PolicyMaps
 from playbooks.model.bpf.state import MapCounts
 from playbooks.model.cilium.agent.load_balancing import AgentFrontends
 from playbooks.model.cilium.agent.metrics import AgentMetrics
@@ -142,6 +143,9 @@ def test_metrics_maps_and_counters_agree() -> None:
     assert counts["cilium_ct_any4_global"] == conntrack.by_protocol[UDP]
     (pressure,) = metrics.of("bpf_map_pressure", map_name="ct4_global")
     assert pressure.value == conntrack.by_protocol[TCP] / 221_723
+    for one in read(PolicyMaps, world, node).items:
+        assert counts[f"cilium_policy_v3_{one.endpoint:05}"] == len(one.entries)
+    assert metrics.total("endpoint") == metrics.total("policy_endpoint_enforcement_status")
     assert metrics.total("unreachable_nodes") == 0
     assert [one.value for one in metrics.of("node_health_connectivity_status", status="reachable")] == [6, 6]
 

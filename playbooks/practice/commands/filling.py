@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from playbooks.practice.commands import addresses, slots
 from playbooks.practice.commands.balancing import backend_map, every_frontend
 from playbooks.practice.commands.columns import laid_out
+from playbooks.practice.commands.realized import places
 from playbooks.practice.commands.view import AgentView
 from playbooks.practice.traffic.tables import tracked
 
-_SIZES = {"ct": 221_723, "ct_any": 110_861, "ipcache": 512_000, "lb": 65_536, "lxc": 65_535}
+_SIZES = {"ct": 221_723, "ct_any": 110_861, "ipcache": 512_000, "lb": 65_536, "lxc": 65_535, "policy": 16_384}
+_NEWEST_POLICY = (1, 20)
 _FAMILIES = (("4", "IPv4"), ("6", "IPv6"))
 _UNOPENED = ("cilium_l2_responder_v4", "cilium_l2_responder_v6", "cilium_metrics", "cilium_node_map_v2",
              "cilium_policystats", "cilium_skip_lb4")  # fmt: skip
@@ -45,6 +47,10 @@ def text(view: AgentView) -> str:
 def _fills(view: AgentView) -> Iterator[Fill]:
     yield Fill("ipcache_v2", len(addresses.ipcache_documents(view)), _SIZES["ipcache"])
     yield Fill("lxc", len(addresses.endpoint_map_documents(view)), _SIZES["lxc"])
+    version = "v3" if view.world.profile.minor >= _NEWEST_POLICY else "v2"
+    for place in places(view):
+        rows = len(place.map(view.world).rows)
+        yield Fill(f"policy_{version}_{place.number:05}", rows, _SIZES["policy"])
     connections = [(one.protocol, ":" in one.server) for one in tracked(view.world, view.node)]
     for digit, family in _FAMILIES:
         if family not in view.world.profile.families:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from playbooks.practice.catalog import NODES
 from playbooks.practice.commands import addresses, filling, health
 from playbooks.practice.commands.columns import laid_out
+from playbooks.practice.commands.realized import places, redirects
 from playbooks.practice.commands.view import AgentView
 from playbooks.practice.objects import Json
 from playbooks.practice.traffic.counting import FORWARDED, datapath, requests
@@ -15,6 +17,7 @@ from playbooks.practice.traffic.sight import Way
 _Sample = tuple[str, dict[str, str], float]
 _STATES = ("disconnecting", "ready", "regenerating", "restoring", "waiting-for-identity",
            "waiting-to-regenerate")  # fmt: skip
+_ENFORCED = ("audit-both", "audit-egress", "audit-ingress", "both", "egress", "ingress", "none")
 _RULES = ("denied", "forwarded", "parse_errors", "received")
 _PARTS = (("node", "host"), ("endpoint", "health-endpoint"))
 _LOCAL_IDENTITIES = 1 << 24
@@ -43,7 +46,8 @@ def text(view: AgentView) -> str:
 
 
 def _sorted(view: AgentView) -> list[_Sample]:
-    every = (*_of_datapath(view), *_of_maps(view), *_of_endpoints(view), *_of_nodes(view), *_of_agent(view))
+    parts = (_of_datapath, _of_maps, _of_endpoints, _of_policies, _of_nodes, _of_agent)
+    every = (sample for part in parts for sample in part(view))
     return sorted(every, key=lambda sample: (sample[0], tuple(sample[1].items())))
 
 
@@ -69,10 +73,12 @@ def _of_datapath(view: AgentView) -> Iterator[_Sample]:
 
 
 def _of_maps(view: AgentView) -> Iterator[_Sample]:
-    for one in filling.fills(view):
-        if one.entries:
+    every = filling.fills(view)
+    for one in every:
+        # Maps of policies are told of only when they are filling up.
+        if one.entries and not one.name.startswith("policy_"):
             yield "bpf_map_pressure", {"map_name": one.name}, one.entries / one.capacity
-    interval, alive = 450, {one.name: one.entries for one in filling.fills(view)}
+    interval, alive = 450, {one.name: one.entries for one in every}
     runs = int(view.uptime // interval) + 1
     yield "datapath_conntrack_gc_interval_seconds", {"global": "global"}, interval
     for digit, family in (("4", "ipv4"), ("6", "ipv6")):
@@ -101,6 +107,20 @@ def _of_endpoints(view: AgentView) -> Iterator[_Sample]:
     every = [ip for entry in view.endpoints if entry.endpoint for ip in entry.endpoint.addresses.every]
     for family in ("ipv4", "ipv6"):
         yield "ip_addresses", {"family": family}, sum((":" in ip) == (family == "ipv6") for ip in every)
+
+
+def _of_policies(view: AgentView) -> Iterator[_Sample]:
+    every = places(view)
+    enabled = Counter(
+        ("audit-" if place.is_audited and word != "none" else "") + word
+        for place in every
+        for word in (place.held(view.world).policy.enabled,)
+    )
+    for word in _ENFORCED:
+        yield "policy_endpoint_enforcement_status", {"enforcement": word}, enabled[word]
+    yield "policy_max_revision", {}, view.revision
+    for kind, count in Counter(kind for *_, kind in redirects(view)).items():
+        yield "proxy_redirects", {"protocol_l7": kind}, count
 
 
 def _of_nodes(view: AgentView) -> Iterator[_Sample]:
