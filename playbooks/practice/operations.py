@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from playbooks.practice import writing
 from playbooks.practice.access import Access, Permission
 from playbooks.practice.catalog import PODS, Kind
-from playbooks.practice.objects import Json, labels_of, matches, name_of
+from playbooks.practice.objects import Json, labels_of, matches, name_of, namespace_of
 from playbooks.practice.ownership import Writer
+from playbooks.practice.policies.losing import lose
 
 if TYPE_CHECKING:
     from playbooks.practice.world import World
@@ -93,6 +94,16 @@ def _lead(world: World, what: Json) -> None:
     world.traffic.name(what["name"], tuple(what.get("to") or ()))
 
 
+def _apply(world: World, item: Json) -> None:
+    kind = _kind(world, item["kind"])
+    namespace, name = namespace_of(item), name_of(item)
+    writer = Writer("kubectl-client-side-apply")
+    if world.store.get(kind, namespace, name) is None:
+        writing.create(world, kind, namespace, item, writer)
+    else:
+        writing.replace(world, kind, namespace, name, item, writer)
+
+
 def _node(world: World, where: Json) -> str:
     """A node by what runs on it, or a worker by its number."""
     if "runs" in where:
@@ -115,4 +126,6 @@ _VERBS: dict[str, Callable[[World, Json], None]] = {
     "call": _call,
     "hush": _hush,
     "lead": _lead,
+    "apply": _apply,
+    "lose": lose,
 }

@@ -75,9 +75,18 @@ def conflict(kind: Kind, name: str) -> Refused:
 
 
 def invalid(kind: Kind, name: str, why: str) -> Refused:
-    """The object is not valid."""
-    details = {"name": name, "kind": kind.kind}
+    """The object is not valid; `why` begins with the field that is wrong, where one is."""
+    details: Json = {"name": name, "kind": kind.kind}
+    field, colon, message = why.partition(": ")
+    if colon and " " not in field:
+        # kubectl prints the causes and nothing else.
+        details["causes"] = [{"field": field, "message": message, "reason": _reason(message)}]
     return Refused(status(422, "Invalid", f'{kind.kind} "{name}" is invalid: {why}', details))
+
+
+def _reason(message: str) -> str:
+    beginnings = {"Unsupported value": "FieldValueNotSupported", "Required value": "FieldValueRequired"}
+    return next((one for text, one in beginnings.items() if message.startswith(text)), "FieldValueInvalid")
 
 
 def unsupported_media_type() -> Refused:

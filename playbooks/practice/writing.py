@@ -143,6 +143,8 @@ def _create(world: World, kind: Kind, namespace: str, item: Json, writer: Writer
 def _put(world: World, kind: Kind, item: Json, writer: Writer) -> Json:
     if kind.key in (CILIUM_POLICIES.key, CILIUM_CLUSTERWIDE_POLICIES.key) and (why := schema_complaint(item)):
         raise refusals.invalid(kind, name_of(item), why)
+    if kind.key == POLICIES.key:
+        item = kubernetes.admitted(item)
     put = world.put(kind, item, writer)
     world.settle()
     return world.store.get(kind, namespace_of(put) if kind.is_namespaced else "", name_of(put)) or put
@@ -180,7 +182,6 @@ def _admit_workload(_world: World, item: Json) -> Json:
 _ADMISSION: dict[tuple[str, str], Callable[[Any, Json], Json]] = {
     PODS.key: _admit_pod,
     SERVICES.key: services.admitted,
-    POLICIES.key: lambda _world, item: kubernetes.admitted(item),
     ("apps", "deployments"): _admit_workload,
     ("apps", "replicasets"): _admit_workload,
 }

@@ -21,7 +21,7 @@ from playbooks.model.views.differences import Kind
 from playbooks.model.views.ipcache import IpcacheView
 from playbooks.model.views.policy import PolicyView
 from playbooks.practice import commands, profile
-from playbooks.practice.policies.rows import Key
+from playbooks.practice.operations import carry_out
 from playbooks.practice.source import WorldSource
 from playbooks.practice.world import World, build
 from tests.practice.policies.deciding import pod
@@ -62,7 +62,8 @@ async def test_an_entry_that_was_taken_out_of_the_map_shows_until_the_agent_puts
     redis = pod(world, "redis")
     client = world.policies.census.known(pod(world, "cart-client")).identity
     endpoint = world.network.endpoints["shop", redis.name].id
-    world.policies.lose(redis.node, endpoint, Key(False, client, 6, 6379, 16))
+    lost = {"runs": {"app": "redis"}, "peer": {"app": "cart-client"}, "direction": "ingress", "port": 6379}
+    carry_out(world, [{"lose": lost}])
     (found,) = (await known(world, PolicyView, redis.node)).differences
     assert (found.subject, found.kind) == (f"endpoint {endpoint}", Kind.MISSING)
     assert found.detail == f"allow ingress from identity {client} at 6379/TCP"

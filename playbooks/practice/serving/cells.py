@@ -123,6 +123,12 @@ def selector(item: Json, _now: datetime) -> Cell:
     return ",".join(f"{key}={value}" for key, value in labels.items()) or "<none>"
 
 
+def pod_selector(item: Json, _now: datetime) -> Cell:
+    """The labels that a network policy selects pods by."""
+    labels = (item["spec"].get("podSelector") or {}).get("matchLabels") or {}
+    return ",".join(f"{key}={value}" for key, value in labels.items()) or "<none>"
+
+
 def node_selector(item: Json, _now: datetime) -> Cell:
     """Where a daemon runs."""
     labels = item["spec"]["template"]["spec"].get("nodeSelector") or {}

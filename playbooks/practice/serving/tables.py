@@ -126,6 +126,7 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
         _AGE,
     ),
     "ciliumnetworkpolicies": (_NAME, _AGE, Column("Valid", cells.is_valid)),
+    "networkpolicies": (_NAME, Column("Pod-Selector", cells.pod_selector), _AGE),
     "ciliumclusterwidenetworkpolicies": (_NAME, Column("Valid", cells.is_valid)),
 }
 
