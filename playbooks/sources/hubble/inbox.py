@@ -10,11 +10,14 @@ from playbooks.sources.hubble.events import Batch, Dropped, Event
 
 COUNT_LIMIT = 100_000
 SIZE_LIMIT = 64 * 1024 * 1024
+MOMENT = 0.02
+"""Seconds for which messages may gather before they are taken."""
 
 
 class Inbox:
-    """One thread puts, another takes; neither waits for the other but to be woken.
+    """One thread puts, another takes; neither waits for the other.
 
+    A message wakes nobody: at tens of thousands a second the two threads would do little else.
     When it is full the newest messages are dropped, so that what is kept has no holes but the stated one.
     """
 
@@ -26,7 +29,7 @@ class Inbox:
         self._count_limit = count_limit
         self._size_limit = size_limit
         self._lock = threading.Lock()
-        self._filled = threading.Event()
+        self._told = threading.Event()
         self._done: list[Event] = []
         self._raws: list[bytes] = []
         self._late: list[int] = []
@@ -51,15 +54,13 @@ class Inbox:
             self._raws.append(raw)
             self._count += 1
             self._size += size
-        if not self._filled.is_set():
-            self._filled.set()
 
     def tell(self, *events: Event) -> None:
         """Add events, which are never dropped, behind the messages that came before them."""
         with self._lock:
             self._settle()
             self._done.extend(events)
-        self._filled.set()
+        self._told.set()
 
     def take(self) -> Sequence[Event]:
         """All that is there, in order."""
@@ -67,12 +68,12 @@ class Inbox:
             self._settle()
             taken, self._done = self._done, []
             self._count = self._size = 0
-            self._filled.clear()
+            self._told.clear()
         return taken
 
-    def wait(self, seconds: float | None = None) -> None:
-        """Block until there is something, or for so long."""
-        self._filled.wait(seconds)
+    def wait(self) -> None:
+        """Block for a moment, less when something was told."""
+        self._told.wait(MOMENT)
 
     def _drop(self, size: int) -> None:
         now = self._now()

@@ -70,8 +70,13 @@ class Forwarded:
             f"unix:{forward.path}", f"Relay in pod {place.namespace}/{place.pod}", seconds=min(seconds, 15.0)
         )
         if self._good is not None:
-            target = replace(self._good, address=plain.address, shown=plain.shown)
-            return self._tried(forward, target, wish)
+            target, self._good = replace(self._good, address=plain.address, shown=plain.shown), None
+            try:
+                return self._tried(forward, target, wish)
+            except Broken as error:
+                # A Relay that was changed meanwhile is asked as if it were new.
+                if not error.is_final or error.is_our_fault:
+                    raise
         first, second = plain, self._secured(plain)
         if place.is_tls:
             first, second = second, first

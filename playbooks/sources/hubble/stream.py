@@ -22,6 +22,8 @@ TRIES = 4
 FAST = 2000
 """Messages a second above which not every one is looked at, but one in `SAMPLE`."""
 SAMPLE = 64
+CLIMB_AFTER = 300.0
+"""Seconds on a lower rung after which the better ones are tried again."""
 _FLOW = b"\n"
 """How a response begins that holds a flow: its first field is written first by every known server."""
 
@@ -76,18 +78,21 @@ class Stream:
         *,
         budget: int = 0,
         is_patient: bool = False,
+        climb_after: float = CLIMB_AFTER,
         clock: Clock | None = None,
         inbox: Inbox | None = None,
     ) -> None:
         """Starts nothing yet.
 
         `budget` bytes end a full stream through the API server, 0 for no limit; `is_patient` goes on trying
-        where nobody answers at first.
+        where nobody answers at first; `climb_after` so many seconds better rungs are tried again.
         """
         self._steps = steps
         self._wish = wish
         self._budget = budget
         self._is_patient = is_patient
+        self._climb_after = climb_after
+        self._is_climbing = False
         self._clock = clock or WallClock()
         self._inbox = inbox or Inbox(lambda: datetime.fromtimestamp(self._clock.now() / SECOND, UTC))
         self._seen = Seen(wish.call)
@@ -172,6 +177,9 @@ class Stream:
             was_live = False
             for step in self._steps:
                 error, lived = self._stay(step)
+                if self._is_climbing and not self._stop.is_set():
+                    was_live = True
+                    break
                 if error is None or self._stop.is_set():
                     return
                 was_live = was_live or lived
@@ -181,6 +189,9 @@ class Stream:
                 self._left.append(Left(step.rung, error.gap))
                 if lived and not error.is_final:
                     break
+            if self._is_climbing:
+                self._is_climbing = False
+                continue
             pause = FIRST_PAUSE if was_live else min(2 * pause, LONGEST_PAUSE)
             gap = (
                 self._left[-1].gap
@@ -210,7 +221,7 @@ class Stream:
                 error = None
             except Broken as broken:
                 error = broken
-            if self._stop.is_set() or self._state.phase is Phase.STOPPED:
+            if self._stop.is_set() or self._is_climbing or self._state.phase is Phase.STOPPED:
                 return None, lived
             if error and error.is_final and self._total == count:
                 # Somebody was there, but not for this.
@@ -243,17 +254,27 @@ class Stream:
         wish = self._wish.since(since) if since is not None and is_resumed else self._wish
         feed = step.open(wish, self._stop)
         self._feed = feed
+        timer = threading.Timer(self._climb_after, self._climb_again, (feed,))
+        timer.daemon = True
         try:
             if self._stop.is_set():
                 return
+            if self._left and self._wish.is_followed:
+                timer.start()
             self._tell(Phase.LIVE, step.rung, feed.detail)
             if is_resumed:
                 holes = self._seen.resumed(feed.oldest(), self._clock.now())
                 self._inbox.tell(*holes)
             self._read(feed, step)
         finally:
+            timer.cancel()
             self._feed = None
             feed.close()
+
+    def _climb_again(self, feed: Feed) -> None:
+        """End a connection of a lower rung, so that the better ones are tried."""
+        self._is_climbing = True
+        feed.stop()
 
     def _read(self, feed: Feed, step: Step) -> None:
         """Take what comes. Raises `Broken`."""

@@ -12,12 +12,14 @@ from playbooks.model.hubble.proto import flow_pb2, observer_pb2
 from playbooks.sources.hubble import (
     Batch,
     Dropped,
+    Event,
     Phase,
     Skew,
     State,
     Traffic,
 )
 from playbooks.sources.hubble.clocks import Clocks
+from playbooks.sources.hubble.dial import Target
 from playbooks.sources.hubble.dialled import Dialled
 from playbooks.sources.hubble.feed import Observer
 from playbooks.sources.hubble.inbox import Inbox
@@ -154,3 +156,23 @@ def test_the_default_asks_for_drops_errors_and_the_targets_flows() -> None:
     assert list(first.verdict) == [flow_pb2.Verdict.DROPPED, flow_pb2.Verdict.ERROR]
     assert [list(end.source_pod) + list(end.destination_pod) for end in ends] == [["shop/cart"]] * 2
     assert not troubles().is_full
+
+
+def test_from_a_lower_rung_the_better_ones_are_tried_again() -> None:
+    with (
+        Observed(
+            [Answer([flow("node-1", 1), flow("node-1", 2)], hangs=True)], oldest=[flow("node-1", 0)]
+        ) as good,
+        Observed([Answer([flow("node-1", 1)], hangs=True)]) as low,
+    ):
+        better, lower = Dialled(Target("127.0.0.1:1", "nobody")), Dialled(low.target)
+        made = Stream([better, lower], everything(), clock=Hurry(), climb_after=0.01)
+
+        def until(events: list[Event]) -> bool:
+            if len(uuids(events)) == 1:
+                better._target = good.target
+            return len(uuids(events)) >= 2
+
+        events = gathered(made, until)
+    assert uuids(events) == ["node-1@1", "node-1@2"]
+    assert of(State, events)[-1].left == ()
