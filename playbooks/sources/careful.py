@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from playbooks.model.answer import End, Gap, GapKind, Source
 from playbooks.model.request import AgentCommand, ContainerLog, Request
+from playbooks.sources.memory import COMMANDS, refusal
 from playbooks.sources.stream import Before, Closing, Piece
 from playbooks.sources.workers import Load, Slots, Workers
 
@@ -110,6 +111,11 @@ class Careful(Before):
             if request.is_heavy:
                 await held.enter_async_context(self._dumps)
             await held.enter_async_context(self._workers.slots)
+            if request.is_heavy:
+                spent.commands += COMMANDS
+                if why := await refusal(self._source, request, look):
+                    yield self._gap(request, GapKind.TOO_COSTLY, why)
+                    return
             spent.commands += 1
             pieces = await held.enter_async_context(Closing(self._source.open(request, look)))
             begin, seconds = self._clock(), -1.0

@@ -40,10 +40,15 @@ class Asked:
         self.open_now: list[Request] = []
         self.most = 0
         self.all: list[Request] = []
+        self.memory = b"max\n200000000\nMemAvailable:   16000000 kB\n"
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def open(self, request: Request, look: int) -> AsyncGenerator[bytes | End | Gap, None]:
+        if isinstance(request, AgentCommand) and request.argv[0] == "cat":
+            yield self.memory
+            yield End(request.command(), "there", NOW, 0.1)
+            return
         self.all.append(request)
         self.open_now.append(request)
         self.most = max(self.most, len(self.open_now))

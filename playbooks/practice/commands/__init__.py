@@ -14,6 +14,7 @@ from playbooks.practice.commands import (
     balancing,
     counters,
     endpoints,
+    files,
     filling,
     health,
     metrics,
@@ -78,6 +79,9 @@ def run(world: World, pod: PodRun, container: str, argv: tuple[str, ...]) -> Out
     if program == "true":
         return Output()
     words = tuple(arguments)
+    if program == "cat":
+        stdout, stderr = files.printed(AgentView(world, pod), words)
+        return Output(stdout.encode(), stderr.encode(), 1 if stderr else 0)
     if program == world.agent_program:
         return _agent_command(AgentView(world, pod), words)
     if program == "cilium-health":
