@@ -13,10 +13,12 @@ import time
 from pathlib import Path
 from typing import TypedDict
 
+import grpc
 import pytest
 
 from playbooks.model.hubble.jsonpb import Reader
 from playbooks.sources.journal.flows import FlowStore
+from tests.sources.hubble.observing import Answer, Observed, flow, lost, status
 from tests.tui.command import ROOT, environment, honeyguide, start
 from tests.tui.conftest import Here
 
@@ -47,7 +49,7 @@ def _name(run: Run) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without the wall clock, and with usual blanks: those of protobuf's messages change from build to build."""
+    """Without the wall clock, and with usual blanks: those of protobuf change from build to build."""
     return _CLOCK.sub("", text).replace("\u00a0", " ").replace("\\u00a0", " ")
 
 
@@ -251,3 +253,33 @@ def test_a_terminal_gets_colours_and_nothing_that_a_cluster_could_send_it() -> N
     assert "\x1b[32mFORWARDED\x1b[0m" in text
     assert "evil" in text
     assert not set("\x1b\u202e\x07\u200b") & set(re.sub(r"\x1b\[(?:0|3[1-6])m", "", text))
+
+
+def test_a_server_is_asked_for_what_matches_and_what_it_sends_is_printed(here: Here) -> None:
+    sent = [flow("node-1", 1, Summary="SYN", verdict=2), lost("node-1", 2, 7), status(3, 2, "node-2"), b""]
+    with Observed([Answer(sent)]) as server:
+        ran = here("flows", "--server", f"127.0.0.1:{server.port}", "--verdict", "DROPPED", "--last", "5")
+    (asked,) = server.asked
+    assert (asked.number, asked.whitelist[0].verdict[:]) == (5, [2])
+    assert (ran.returncode, ran.stderr.count("nodes are unavailable: node-2")) == (0, 1)
+    assert "DROPPED (SYN)" in ran.stdout
+    assert "EVENTS LOST: PERF_EVENT_RING_BUFFER CPU(0) 7" in ran.stdout
+
+
+def test_an_answer_that_is_cut_off_is_said_after_what_had_come(here: Here) -> None:
+    cut = Answer([flow("node-1", 1, Summary="SYN")], grpc.StatusCode.UNAVAILABLE, "gone \x1b[31m")
+    with Observed([cut]) as server:
+        ran = here("flows", "--server", f"127.0.0.1:{server.port}", "--last", "5")
+    assert ran.returncode == 1
+    assert ran.stdout.endswith("(SYN)\n")
+    assert "gone" in ran.stderr
+
+
+def test_a_server_that_is_not_there_and_no_server_at_all_say_what_to_do(here: Here) -> None:
+    ran = here("flows", "--server", "127.0.0.1:1", "--last", "1")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "127.0.0.1:1" in ran.stderr
+    assert "to do: check --server" in ran.stderr
+    ran = here("flows")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "--server" in ran.stderr

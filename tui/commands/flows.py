@@ -34,7 +34,7 @@ def run(options: Options) -> int:
     if asked.print_raw_filters:
         write(asked.raw_filters())
         return 0
-    return _printed(asked)
+    return _printed(asked, options)
 
 
 def _refused(message: str, code: int = _REFUSED) -> int:
@@ -46,19 +46,23 @@ def _refused(message: str, code: int = _REFUSED) -> int:
     return code
 
 
-def _printed(asked: Observe) -> int:
+def _printed(asked: Observe, options: Options) -> int:
     from playbooks.model.hubble.filters.matching import FilterRefused
+    from playbooks.model.text import Text
     from tui.commands.flows_output import Output
-    from tui.commands.flows_reading import Unavailable, opened
+    from tui.commands.flows_reading import opened
+    from tui.commands.flows_trouble import Unavailable
 
     output = Output(asked)
     try:
         output.debug_request(asked)
-        source = opened(asked, output)
+        source = opened(asked, output, options)
         _print_all(asked, source, output)
-    except (Unavailable, FilterRefused) as error:
-        output.flush()
+    except FilterRefused as error:
         return _refused(str(error))
+    except Unavailable as error:
+        output.flush()
+        return _refused("\n".join(Text(str(error)).lines))
     except KeyboardInterrupt:
         # As the hubble command: whoever follows flows ends with this key, and nothing is wrong.
         output.close()
@@ -69,9 +73,11 @@ def _print_all(asked: Observe, source: Input, output: Output) -> None:
     from playbooks.model.hubble.filters.flag import Kind
 
     if asked.kind is not Kind.FLOWS:
+        # A server has answers of their own for these; a file has all kinds of events in one.
+        tell = output.answer if source.is_selected else output.event
         for raw in _flat(source, output):
-            output.event(raw, asked.kind)
-    elif _is_whole(asked):
+            tell(raw, asked.kind)
+    elif source.is_selected or _is_whole(asked):
         for raw in _flat(source, output):
             output.response(raw)
     else:

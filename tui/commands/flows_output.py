@@ -12,7 +12,11 @@ from playbooks.model.hubble.filters.asked import Color, Observe
 from playbooks.model.hubble.filters.flag import Kind
 from playbooks.model.hubble.filters.wording import quoted
 from playbooks.model.hubble.printers import Screen, printer
-from playbooks.model.hubble.proto.observer_pb2 import ExportEvent
+from playbooks.model.hubble.proto.observer_pb2 import (
+    ExportEvent,
+    GetAgentEventsResponse,
+    GetDebugEventsResponse,
+)
 from playbooks.model.text import Text
 from tui.commands.terminal import is_dumb
 from tui.commands.writing import write_bytes
@@ -29,7 +33,7 @@ class Output:
     def __init__(self, asked: Observe) -> None:
         self._is_terminal = sys.stdout.isatty()
         self._is_error_terminal = sys.stderr.isatty()
-        self._is_debug = asked.look.debug
+        self._is_debug, self._is_silent = asked.look.debug, asked.look.silent_errors
         self._pending: list[str] = []
         screen = Screen(_is_colored(asked, self._is_terminal), self._is_terminal, self._is_error_terminal)
         self._printer = printer(asked.look, self._pending.append, self._err, screen)
@@ -40,8 +44,7 @@ class Output:
             self._printer.response(raw)
         except (DecodeError, ValueError) as error:
             self.warn("failed to read an event", str(error))
-        if len(self._pending) >= _PIECE:
-            self.flush()
+        self._flush_full()
 
     def event(self, raw: bytes, kind: Kind) -> None:
         """Print an agent or debug event; others are passed over."""
@@ -50,6 +53,20 @@ class Output:
             self._printer.agent_event(event)
         elif kind is Kind.DEBUG_EVENTS and event.HasField("debug_event"):
             self._printer.debug_event(event)
+        self._flush_full()
+
+    def answer(self, raw: bytes, kind: Kind) -> None:
+        """Print a serialized GetAgentEventsResponse or GetDebugEventsResponse."""
+        try:
+            if kind is Kind.AGENT_EVENTS:
+                self._printer.agent_event(GetAgentEventsResponse.FromString(raw))
+            else:
+                self._printer.debug_event(GetDebugEventsResponse.FromString(raw))
+        except (DecodeError, ValueError) as error:
+            self.warn("failed to read an event", str(error))
+        self._flush_full()
+
+    def _flush_full(self) -> None:
         if len(self._pending) >= _PIECE:
             self.flush()
 
@@ -80,6 +97,11 @@ class Output:
         """Say on standard error that something was left out."""
         more = f" line={_word(line.decode('utf-8', 'replace')[:_SHOWN])}" if line is not None else ""
         self._log("WARN", f"msg={_word(message)} error={_word(error)}{more}")
+
+    def note(self, text: str) -> None:
+        """Say on standard error what the hubble command has no words for."""
+        if not self._is_silent:
+            self._err(f"honeyguide: {text}\n")
 
     def debug_request(self, asked: Observe) -> None:
         """Say for debugging what would be sent to a server."""

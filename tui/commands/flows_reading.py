@@ -14,6 +14,8 @@ from playbooks.model.hubble.filters.asked import Observe
 from playbooks.model.hubble.jsonpb import Reader, Unreadable
 from playbooks.model.hubble.proto.observer_pb2 import ExportEvent
 from tui.commands.flows_output import Output
+from tui.commands.flows_trouble import Unavailable
+from tui.commands.options import Options
 
 _CHUNK = 1 << 16
 _LONGEST = 64 << 20
@@ -24,21 +26,19 @@ _UNREADABLE = "Failed to unmarshal json to flow"
 _PROTO = "proto:\u00a0"
 
 
-class Unavailable(Exception):
-    """There is nothing to read, or it cannot be read; the message is for standard error."""
-
-
 class Input(Protocol):
     """Where events come from."""
 
     is_prompt: bool
     """Whether what has come is to be printed before more is waited for."""
+    is_selected: bool
+    """Whether there is only what was asked for; otherwise it has to be picked out."""
 
     def batches(self) -> Iterator[Sequence[bytes]]:
         """Serialized events, those together that came together. Raises `Unavailable`."""
 
 
-def opened(asked: Observe, output: Output) -> Input:
+def opened(asked: Observe, output: Output, options: Options) -> Input:
     """What the arguments name. Raises `Unavailable`."""
     if asked.input_file == "-":
         is_file = stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode)
@@ -47,7 +47,9 @@ def opened(asked: Observe, output: Output) -> Input:
         return _Lines(_chunks(_file(asked.input_file)), output, is_prompt=asked.follow)
     if asked.input:
         return _archived(Path(asked.input), output)
-    raise Unavailable("no way to a server yet")
+    from tui.commands.flows_live import Live
+
+    return Live(asked, output, options)
 
 
 def _file(path: str) -> IO[bytes]:
@@ -76,6 +78,8 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
 
 class _Lines:
     """JSON lines, from pieces of any length."""
+
+    is_selected = False
 
     def __init__(self, chunks: Iterable[bytes], output: Output, *, is_prompt: bool = False) -> None:
         self.is_prompt = is_prompt
@@ -146,6 +150,7 @@ class _Merged:
     """Events of several files, each in its order, by time."""
 
     is_prompt = False
+    is_selected = False
 
     def __init__(self, parts: Sequence[Input]) -> None:
         self._parts = parts
@@ -173,6 +178,7 @@ class _Recorded:
     """The flows that a session of ours kept."""
 
     is_prompt = False
+    is_selected = False
 
     def __init__(self, path: Path, output: Output) -> None:
         from playbooks.sources.journal import UnreadableJournal
