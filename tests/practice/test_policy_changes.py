@@ -155,3 +155,18 @@ def test_an_agent_counts_revisions_from_its_own_start(world: World) -> None:
     again = said(world, node, "cilium-dbg policy get -o json")
     assert (again["revision"], again["policy"]) == (1 + len(policies), first["policy"])
     assert first["revision"] == again["revision"] + 6
+
+
+def test_entries_count_what_they_decide(world: World) -> None:
+    client, uncounted = identity(world, "cart-client"), (1 << 64) - 1
+    (before,) = [row for row in rows(world, "redis") if row["Key"]["Identity"] == client]
+    world.advance(60)
+    (after,) = [row for row in rows(world, "redis") if row["Key"]["Identity"] == client]
+    assert before["Packets"] < after["Packets"] < uncounted
+    # Nobody of the shop calls a name server by TCP.
+    (never,) = [
+        row
+        for row in rows(world, "checkout-client")
+        if row["Flags"] == 192 and row["Key"]["Nexthdr"] == 6 and row["ProxyPortNetwork"]
+    ]
+    assert (never["Packets"], never["Bytes"]) == (uncounted, uncounted)

@@ -7,6 +7,7 @@ from playbooks.practice.commands.realized import place_of, places
 from playbooks.practice.commands.view import AgentView, LocalEndpoint
 from playbooks.practice.objects import Json
 from playbooks.practice.policies.ends import Place, proxy_of
+from playbooks.practice.policies.hits import Hits, hits
 from playbooks.practice.policies.rows import Row
 from playbooks.practice.policies.rules import PROTOCOLS, Origin
 
@@ -59,10 +60,11 @@ def _path(place: Place) -> str:
 
 
 def _content(view: AgentView, place: Place) -> list[Json]:
-    return [_document(view, row) for row in place.map(view.world).rows]
+    counted = hits(view.world, place)
+    return [_document(view, row, counted.get(row.key)) for row in place.map(view.world).rows]
 
 
-def _document(view: AgentView, row: Row) -> Json:
+def _document(view: AgentView, row: Row, counted: Hits | None) -> Json:
     key = row.key
     is_new = view.world.profile.minor >= _COUNTS_COOKIES
     order: Json = {"Precedence": row.precedence, "Cookie": 0}
@@ -71,8 +73,8 @@ def _document(view: AgentView, row: Row) -> Json:
         "Flags": row.flags,
         "AuthRequirement": 0,
         **(order if is_new else {"ProxyPortPriority": row.precedence & 0xFF if row.kind else 0}),
-        "Packets": _UNCOUNTED,
-        "Bytes": _UNCOUNTED,
+        "Packets": counted.packets if counted else _UNCOUNTED,
+        "Bytes": counted.bytes if counted else _UNCOUNTED,
         "Key": {
             "Prefixlen": key.length,
             "Identity": key.identity,
@@ -88,7 +90,9 @@ def _table(view: AgentView, place: Place, *, is_numeric: bool) -> str:
     who = "IDENTITY" if is_numeric else "LABELS (source:key[=value])"
     lines = [f"POLICY\tDIRECTION\t{who}\t{_HEAD}" + ("\tCOOKIE" if is_new else "")]
     known = view.world.policies.universe(view.node).labels
+    every = hits(view.world, place)
     for row in place.map(view.world).rows:
+        counted = every.get(row.key)
         port = _proxy_port(view, row)
         labels = known.get(row.key.identity, (str(row.key.identity),)) if row.key.identity else ("ANY",)
         first, *others = (str(row.key.identity),) if is_numeric else labels
@@ -98,7 +102,9 @@ def _table(view: AgentView, place: Place, *, is_numeric: bool) -> str:
             first,
             _port(row),
             str(port) if port else "NONE",
-            "disabled\t-\t-",
+            "disabled",
+            str(counted.bytes) if counted else "-",
+            str(counted.packets) if counted else "-",
             str(row.key.decided),
         )
         lines.append("\t".join(cells) + ("\t0" if is_new else ""))
