@@ -190,7 +190,7 @@ def _ipam(world: World, node: str) -> Json:
 
 def _cilium_endpoint(world: World, run: PodRun, endpoint: Endpoint) -> None:
     labels = identity_labels(world, run.pod)
-    number = identity_number(labels)
+    number = identity_number(labels, world.cluster_id)
     before = world.store.get(CILIUM_ENDPOINTS, run.namespace, run.name)
     if before is not None and before["status"]["identity"]["id"] == number:
         return

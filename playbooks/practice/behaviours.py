@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from playbooks.practice import agents, logs, operator
+from playbooks.practice import agents, logs, mesh, operator
 from playbooks.practice.logs import Line
 from playbooks.practice.objects import labels_of
 from playbooks.practice.runs import Container, PodRun, Run
@@ -95,6 +95,10 @@ _PROGRAMS: dict[tuple[str, str], Behaviour] = {
             exit_code=0,
         ),
     ),
+    (mesh.APP, "etcd-init"): Behaviour(logs.nothing),
+    (mesh.APP, "etcd"): Behaviour(logs.nothing, boot=2.0),
+    (mesh.APP, "apiserver"): Behaviour(logs.nothing, boot=2.0),
+    (mesh.APP, "kvstoremesh"): Behaviour(logs.nothing, boot=2.0),
     ("kube-dns", "coredns"): Behaviour(logs.coredns, boot=2.0),
     ("cilium", "mount-cgroup"): Behaviour(logs.nothing),
     ("cilium", "apply-sysctl-overwrites"): Behaviour(logs.sysctl),

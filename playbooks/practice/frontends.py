@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from playbooks.practice import mesh
 from playbooks.practice.catalog import SERVICES, SLICES
 from playbooks.practice.objects import Json, labels_of, name_of, namespace_of
 
@@ -47,6 +48,10 @@ class Backend:
     """The node it is on; empty for an address outside of the cluster's pods."""
     is_active: bool
     """Whether it is ready to serve."""
+    cluster: str = ""
+    """The other cluster of the mesh that lends it; empty for our own."""
+    cluster_id: int = 0
+    """That cluster's id."""
 
     @property
     def address(self) -> str:
@@ -92,8 +97,14 @@ class Frontend:
 
     @property
     def active(self) -> tuple[Backend, ...]:
-        """Backends that get new connections."""
-        return tuple(one for one in self.backends if one.is_active)
+        """Backends that get new connections: the preferred ones, as long as one of them is active."""
+        able = tuple(one for one in self.backends if one.is_active)
+        return tuple(one for one in able if self.is_preferred(one)) or able
+
+    def is_preferred(self, backend: Backend) -> bool:
+        """Whether the service's affinity prefers the cluster that the backend is in."""
+        affinity = mesh.setting(self.service, "affinity")
+        return affinity not in ("local", "remote") or (affinity == "remote") == bool(backend.cluster)
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -126,15 +137,29 @@ def written(ip: str) -> str:
 
 
 def backends(world: World) -> list[Backend]:
-    """All backends, by service and address."""
+    """All backends in the cluster, by service and address."""
     found = [one for item in world.store.all(SLICES) for one in _of_slice(item)]
+    return sorted(found, key=lambda one: (one.service, one.address))
+
+
+def every_backend(world: World) -> list[Backend]:
+    """The same, with those that other clusters lend to global services."""
+    found = backends(world)
+    for service in world.store.all(SERVICES) if world.peers else ():
+        title = f"{namespace_of(service)}/{name_of(service)}"
+        for peer in mesh.lenders(world, service):
+            found += [
+                replace(one, cluster=peer.cluster, cluster_id=peer.cluster_id)
+                for one in backends(peer)
+                if one.service == title
+            ]
     return sorted(found, key=lambda one: (one.service, one.address))
 
 
 def frontends(world: World, node: str) -> list[Frontend]:
     """All frontends as the agent of a node has them, in the order of the services."""
     behind: dict[tuple[str, str], list[Backend]] = {}
-    for backend in backends(world):
+    for backend in every_backend(world):
         behind.setdefault((backend.service, backend.port_name), []).append(backend)
     return [one for service in world.store.all(SERVICES) for one in _of_service(world, node, service, behind)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from playbooks.practice import manifests, nodes, operator, services
+from playbooks.practice import manifests, mesh, nodes, operator, services
 from playbooks.practice.catalog import (
     CONFIG_MAPS,
     DAEMON_SETS,
@@ -52,7 +52,8 @@ def furnish(world: World, count: int, installer: Writer) -> None:
     for name, labels in _NAMESPACES.items():
         world.put(NAMESPACES, _namespace(name, labels), Writer("kube-apiserver"))
         world.put(SERVICE_ACCOUNTS, _account(name, "default"), Writer("kube-controller-manager"))
-    for name in ("cilium", "cilium-operator", "coredns", "hubble-relay"):
+    accounts = ("cilium", "cilium-operator", "coredns", "hubble-relay")
+    for name in (*accounts, mesh.APP) if mesh.APP in world.profile.manifests else accounts:
         world.put(SERVICE_ACCOUNTS, _account("kube-system", name), installer)
     api_server = _nodes(world, count)
     _control_plane(world, api_server)
@@ -75,6 +76,7 @@ def _marks(world: World, api_server: str) -> dict[str, str]:
     return {
         "API_SERVER": api_server,
         "CLUSTER_NAME": world.cluster,
+        "CLUSTER_ID": str(world.cluster_id),
         "practice.local/cilium:": f"{profile.image}:",
         "1.20.2": profile.version,
     }
@@ -86,6 +88,8 @@ def _fitted(world: World, item: Json) -> Json:
     kind, name = item["kind"], item["metadata"]["name"]
     if kind == "ConfigMap" and name == "cilium-config":
         data = {**item["data"], **profile.config}
+        if data.get("cluster-pool-ipv4-cidr"):
+            data["cluster-pool-ipv4-cidr"] = world.network.pool_cidr
         return {**item, "data": {key: value for key, value in data.items() if value is not None}}
     template = (item.get("spec") or {}).get("template")
     if template is None:

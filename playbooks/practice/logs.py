@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from playbooks.practice import agents, manifests
 from playbooks.practice.catalog import SERVICES
 from playbooks.practice.naming import stable
+from playbooks.practice.network import identity_range
 from playbooks.practice.runs import Container, PodRun, Run
 
 if TYPE_CHECKING:
@@ -125,9 +126,13 @@ def agent(world: World, run: PodRun, _container: Container, current: Run) -> lis
     if found is not None:
         network = world.network.nodes[run.node]
         begin = max(current.started, found - timedelta(seconds=0.42))
+        first, last = identity_range(world.cluster_id)
         facts = {
             "boot_id": network.boot_id,
             "cluster": world.cluster,
+            "cluster_id": world.cluster_id,
+            "first_identity": first,
+            "last_identity": last,
             "endpoints": sum(other.node == run.node and bool(other.ip) for other in world.runs.values()),
             "node": run.node,
             "node_ip": network.node_ip,

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from playbooks.practice.naming import Names, stable
 from playbooks.practice.profile import Addressing, Profile
 
-IDENTITIES = (65536, 131071)
-"""The range of identities that a cluster with id 1 gives to pods."""
+_IDENTITIES = 1 << 16
+"""Identities of pods in a cluster; its id stands before them."""
 
 
 _RESERVE = 8
@@ -106,8 +106,9 @@ class NodeNetwork:
 class Network:
     """Pod addressing of the whole cluster."""
 
-    def __init__(self, names: Names, profile: Profile) -> None:
-        """No node yet."""
+    def __init__(self, names: Names, profile: Profile, cluster_id: int = 1) -> None:
+        """No node yet; clusters with different ids share no address."""
+        self._shift = cluster_id - 1
         self.nodes: dict[str, NodeNetwork] = {}
         self.hosts: dict[str, Addresses] = {}
         self.endpoints: dict[tuple[str, str], Endpoint] = {}
@@ -117,16 +118,25 @@ class Network:
         self._taken: dict[str, set[str]] = {}
         self._ids: dict[str, set[int]] = {}
 
+    @property
+    def pool_cidr(self) -> str:
+        """The range that nodes' IPv4 ranges are cut from."""
+        return f"10.{244 + 4 * self._shift}.0.0/16"
+
     def add_host(self, node: str, number: int) -> Addresses:
         """Give a node its own addresses."""
-        ipv4, ipv6 = f"10.0.{number // 200}.{10 + number % 200}", f"fd00:10::{10 + number:x}"
+        ipv4 = f"10.{16 * self._shift}.{number // 200}.{10 + number % 200}"
+        ipv6 = f"fd00:{10 + self._shift}::{10 + number:x}"
         self.hosts[node] = self._of_families(ipv4, ipv6)
         return self.hosts[node]
 
     def add_node(self, node: str, number: int, now: datetime) -> NodeNetwork:
         """Give a node with an agent its addresses."""
         high, low = divmod(number, 256)
-        ranges = self._of_families(f"10.{244 + high}.{low}.0/24", f"fd00:10:244::{number:x}00/120")
+        high += 4 * self._shift
+        ranges = self._of_families(
+            f"10.{244 + high}.{low}.0/24", f"fd00:{10 + self._shift}:244::{number:x}00/120"
+        )
         subnet = Addresses(f"10.{64 + high}.{low}.0/24")
         kind = self._profile.addressing
         own = subnet if kind is Addressing.CLOUD else ranges
@@ -212,6 +222,11 @@ class Network:
         )
 
 
-def identity_number(labels: list[str]) -> int:
-    """The identity of a set of labels."""
-    return stable("\n".join(labels), *IDENTITIES)
+def identity_range(cluster_id: int) -> tuple[int, int]:
+    """The first and the last identity that a cluster gives to pods."""
+    return cluster_id * _IDENTITIES, (cluster_id + 1) * _IDENTITIES - 1
+
+
+def identity_number(labels: list[str], cluster_id: int = 1) -> int:
+    """The identity that a cluster gives to a set of labels."""
+    return stable("\n".join(labels), *identity_range(cluster_id))

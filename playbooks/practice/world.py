@@ -6,9 +6,10 @@ import heapq
 import itertools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from playbooks.practice import controllers
+from playbooks.practice import controllers, mesh
 from playbooks.practice.access import Access
 from playbooks.practice.catalog import Kind
 from playbooks.practice.crowd import fill, plan
@@ -45,9 +46,11 @@ class World:
     Whatever is written is followed by what the controllers, kubelets, agents and the operator make of it.
     """
 
-    def __init__(self, names: Names, now: datetime, profile: Profile) -> None:
+    def __init__(self, names: Names, now: datetime, profile: Profile, cluster_id: int = 1) -> None:
         """An empty world; `build` makes one with a cluster in it."""
         self.names = names
+        self.cluster_id = cluster_id
+        self.peers: tuple[World, ...] = ()
         self.profile = profile
         self.now = now
         self.access = Access()
@@ -58,7 +61,7 @@ class World:
         self.runs: dict[str, PodRun] = {}
         self.agents: dict[str, PodRun] = {}
         self.template_hashes: dict[tuple[str, int], str] = {}
-        self.network = Network(names, profile)
+        self.network = Network(names, profile, cluster_id)
         self.frontend_ids = Numbers()
         self.backend_ids = Numbers()
         self.policies = Book(self)
@@ -87,6 +90,10 @@ class World:
         self.now = target
         controllers.beat(self)
         self.store.dirty.clear()
+        for peer in self.peers:
+            # Whoever is behind catches up; who was first finds nobody behind.
+            if peer.now < target:
+                peer.advance((target - peer.now).total_seconds())
 
     def settle(self) -> None:
         """Let every controller do what is to be done at this moment."""
@@ -185,13 +192,23 @@ def _shifted(text: str, delta: timedelta) -> str:
 
 
 def build(
-    seed: int = 0, nodes: int = 6, now: datetime = START, profile: str = DEFAULT, crowd: int = 0
+    seed: int = 0,
+    nodes: int = 6,
+    now: datetime = START,
+    profile: str = DEFAULT,
+    crowd: int = 0,
+    *,
+    mesh_id: int = 0,
 ) -> World:
     """A healthy cluster that has been up for a day; the seed decides names, nodes and their order.
 
-    `crowd` is how many pods there are beside the shop and the system. Raises `ValueError` for too many.
+    `crowd` is how many pods there are beside the shop and the system; `mesh_id` is the cluster's id where it
+    is to be joined with others. Raises `ValueError` for too many pods.
     """
-    world = World(Names(seed), now - AGE, load(profile))
+    set_up = load(profile)
+    if mesh_id:
+        set_up = replace(set_up, manifests=(*set_up.manifests, mesh.APP))
+    world = World(Names(seed), now - AGE, set_up, mesh_id or 1)
     furnish(world, nodes, INSTALLER)
     plan(world, crowd)
     world.settle()

@@ -21,7 +21,14 @@ async def found(world: World) -> Snapshot:
 
 
 def test_the_names_are_those_that_people_know() -> None:
-    assert set(names()) == {"healthy", "agent-crashloop", "operator-down", "agent-hangs", "narrow-rbac"}
+    assert set(names()) == {
+        "healthy",
+        "agent-crashloop",
+        "operator-down",
+        "agent-hangs",
+        "narrow-rbac",
+        "mesh-healthy",
+    }
     assert names()[0] == "healthy"
     assert DEFAULT == "agent-crashloop"
 

@@ -21,9 +21,16 @@ OBJECTS = [name for name in SHAPES if " " not in name]
 DOCUMENTED = {
     "ciliumnetworkpolicies": {
         f"[].spec.ingress[].toPorts[].rules{path}" for path in ("", ".http", ".http[].method", ".http[].path")
-    }
-}
-"""Keys of `facts` that no recording holds: there was no proxy for HTTP."""
+    },
+    "deployments": {
+        f"[].spec.template.spec.initContainers{path}"
+        for path in (
+            "", "[].command", "[].image", "[].imagePullPolicy", "[].name", "[].resources",
+            "[].terminationMessagePath", "[].terminationMessagePolicy",
+        )
+    },
+}  # fmt: skip
+"""Keys of `facts` that no recording holds: there was no proxy for HTTP, and no mesh."""
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from playbooks.practice.commands import (
     files,
     filling,
     health,
+    mesh,
     metrics,
     modules,
     options,
@@ -258,6 +259,12 @@ def _long_status(view: AgentView) -> str:
 
 
 _POLICY_MAP = ("bpf", "policy", "get")
+
+
+def _status_of_clusters(view: AgentView) -> str:
+    return status.text(view, is_verbose=False, with_clusters=True)
+
+
 _Text = Callable[[AgentView], str]
 _Document = Callable[[AgentView], object]
 _COMMANDS: dict[tuple[str, ...], tuple[_Text, _Document | None]] = {
@@ -297,6 +304,8 @@ _COMMANDS: dict[tuple[str, ...], tuple[_Text, _Document | None]] = {
     ("bpf", "endpoint", "list"): (addresses.endpoint_map_text, addresses.endpoint_map_documents),
     ("nodeid", "list"): (addresses.node_number_text, addresses.node_number_documents),
     ("node", "list"): (addresses.node_text, addresses.node_documents),
+    ("status", "--all-clusters"): (_status_of_clusters, None),
+    ("troubleshoot", "clustermesh"): (mesh.troubleshoot, None),
     ("shell", "--", "policy/mapstate/entries"): (policy_maps.wanted, None),
     ("policy", "get"): (policies.policy_text, policies.policy_document),
     ("policy", "selectors"): (policies.selector_text, policies.selector_documents),

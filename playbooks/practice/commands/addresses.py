@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from playbooks.practice import mesh
 from playbooks.practice.catalog import NODES
 from playbooks.practice.commands.columns import laid_out
 from playbooks.practice.commands.view import AgentView, LocalEndpoint
@@ -13,6 +14,9 @@ from playbooks.practice.network import NodeNetwork
 from playbooks.practice.objects import Json, name_of
 from playbooks.practice.policies.census import serves_api
 from playbooks.practice.policies.universe import API_SERVER, HEALTH, HOST, REMOTE_NODE, WORLD
+
+_MESH = "clustermesh"
+"""Where what belongs to other clusters is known from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +29,14 @@ class Known:
     """The identity behind it."""
     labels: tuple[str, ...]
     """The identity's labels."""
-    node: str = ""
-    """The node it is on."""
+    host: str = ""
+    """The first address of the node it is on."""
     pod: tuple[str, str] = ("", "")
     """Namespace and name, for a pod."""
     is_behind_node: bool = False
     """Whether it is reached through its node."""
+    source: str = ""
+    """Where a pod's address is known from."""
 
 
 def identity_documents(view: AgentView) -> list[Json]:
@@ -53,7 +59,10 @@ def node_number_documents(view: AgentView) -> list[Json]:
             "id": stable(f"{view.boot}{name}", 1, 0xFFFF),
             "ips": [*network.addresses.every, *network.routers.every],
         }
-        for name, network in _nodes(view).items()
+        for name, network in [
+            *_nodes(view).items(),
+            *((one.full_name, one.network) for one in _remote_nodes(view)),
+        ]
     ]
 
 
@@ -73,10 +82,10 @@ def ip_documents(view: AgentView) -> list[Json]:
     for one in _known(view):
         row: Json = {"cidr": one.prefix}
         if one.pod[1]:
-            row["hostIP"] = view.world.network.nodes[one.node].node_ip
+            row["hostIP"] = one.host
         row["identity"] = one.identity
         if one.pod[1]:
-            row["metadata"] = {"name": one.pod[1], "namespace": one.pod[0], "source": _source(view)}
+            row["metadata"] = {"name": one.pod[1], "namespace": one.pod[0], "source": one.source}
         found.append(row)
     return found
 
@@ -86,7 +95,7 @@ def ip_text(view: AgentView) -> str:
     lines = ["IP\tIDENTITY\tSOURCE"]
     for one in _known(view):
         first, *others = one.labels
-        lines.append(f"{one.prefix}\t{first}\t{_source(view) if one.pod[1] else ''}")
+        lines.append(f"{one.prefix}\t{first}\t{one.source}")
         lines += [f"\t{label}\t" for label in others]
     return laid_out("\n".join(lines)) + "\n"
 
@@ -115,25 +124,27 @@ def endpoint_map_text(view: AgentView) -> str:
 
 def node_documents(view: AgentView) -> list[Json]:
     """The answer of `node list -o json`."""
-    return [_node(view, name, network) for name, network in sorted(_nodes(view).items())]
+    return [_node(*row) for row in _meshed(view)]
 
 
 def node_text(view: AgentView) -> str:
     """The answer of `node list`."""
     lines = ["Name\tIPv4 Address\tEndpoint CIDR\tIPv6 Address\tEndpoint CIDR\tSource"]
-    for name, network in sorted(_nodes(view).items()):
+    for name, network, source in _meshed(view):
         own, ranges = network.addresses, network.ranges
-        cells = (_full(view, name), own.ipv4, ranges.ipv4, own.ipv6, ranges.ipv6, _origin(view, name))
+        cells = (name, own.ipv4, ranges.ipv4, own.ipv6, ranges.ipv6, source)
         lines.append("\t".join(cells))
     return laid_out("\n".join(lines)) + "\n"
 
 
 def _identities(view: AgentView) -> Mapping[int, tuple[str, ...]]:
-    return view.world.policies.universe(view.node).labels
+    own = view.world.policies.universe(view.node).labels
+    remote = {number: labels for peer in view.world.peers for number, labels in mesh.identities(peer).items()}
+    return dict(sorted({**own, **remote}.items())) if remote else own
 
 
 def _known(view: AgentView) -> list[Known]:
-    every = [*_worlds(view), *_of_outside(view), *_of_nodes(view), *_of_pods(view)]
+    every = [*_worlds(view), *_of_outside(view), *_of_nodes(view), *_of_pods(view), *_of_peers(view)]
     return sorted(every, key=lambda one: (one.prefix.endswith("/0") is False, _sortable(one.prefix)))
 
 
@@ -162,19 +173,19 @@ def _of_nodes(view: AgentView) -> Iterator[Known]:
         is_here, serves = node == view.node, serves_api(view.world, node)
         for ip in (*network.addresses.every, *network.routers.every):
             is_router = ip in network.routers.every
-            yield _of_node(ip, node, is_here=is_here, is_router=is_router, serves=serves)
+            yield _of_node(ip, network.node_ip, is_here=is_here, is_router=is_router, serves=serves)
         if network.health is not None:
             for ip in network.health.addresses.every:
                 labels = ("reserved:health",)
-                yield Known(_whole(ip), HEALTH, labels, node, is_behind_node=not is_here)
+                yield Known(_whole(ip), HEALTH, labels, network.node_ip, is_behind_node=not is_here)
 
 
-def _of_node(ip: str, node: str, *, is_here: bool, is_router: bool, serves: bool) -> Known:
+def _of_node(ip: str, host: str, *, is_here: bool, is_router: bool, serves: bool) -> Known:
     extra = ("reserved:kube-apiserver",) if serves and not is_router else ()
     if is_here:
-        return Known(_whole(ip), HOST, ("reserved:host", *extra), node)
+        return Known(_whole(ip), HOST, ("reserved:host", *extra), host)
     number = API_SERVER if extra else REMOTE_NODE
-    return Known(_whole(ip), number, (*extra, "reserved:remote-node"), node, is_behind_node=is_router)
+    return Known(_whole(ip), number, (*extra, "reserved:remote-node"), host, is_behind_node=is_router)
 
 
 def _of_pods(view: AgentView) -> Iterator[Known]:
@@ -189,10 +200,26 @@ def _of_pods(view: AgentView) -> Iterator[Known]:
                 _whole(ip),
                 known.identity,
                 known.labels,
-                run.node,
+                world.network.nodes[run.node].node_ip,
                 (run.namespace, run.name),
                 run.node != view.node,
+                _source(view),
             )
+
+
+def _of_peers(view: AgentView) -> Iterator[Known]:
+    """Nodes and pods of the other clusters of the mesh."""
+    for node in _remote_nodes(view):
+        network = node.network
+        for ip in (*network.addresses.every, *network.routers.every):
+            is_router = ip in network.routers.every
+            yield _of_node(ip, network.node_ip, is_here=False, is_router=is_router, serves=False)
+        for ip in network.health.addresses.every if network.health else ():
+            yield Known(_whole(ip), HEALTH, ("reserved:health",), network.node_ip, is_behind_node=True)
+    for pod in (pod for peer in view.world.peers for pod in mesh.pods(peer)):
+        place = (pod.run.namespace, pod.run.name)
+        for ip in pod.ips:
+            yield Known(_whole(ip), pod.identity, pod.labels, pod.node_ip, place, True, _MESH)
 
 
 def _whole(ip: str) -> str:
@@ -207,7 +234,7 @@ def _source(view: AgentView) -> str:
 def _held(view: AgentView, one: Known) -> str:
     is_tunnel = view.config.get("routing-mode", "tunnel") == "tunnel"
     nowhere = "0.0.0.0" if "IPv4" in view.world.profile.families else "::"
-    where = view.world.network.nodes[one.node].node_ip if one.is_behind_node and is_tunnel else nowhere
+    where = one.host if one.is_behind_node and is_tunnel else nowhere
     flags = "hastunnel" if where != nowhere else "<none>"
     return f"identity={one.identity} encryptkey=0 tunnelendpoint={where} flags={flags}"
 
@@ -235,15 +262,25 @@ def _nodes(view: AgentView) -> dict[str, NodeNetwork]:
     return {name: network for name, network in view.world.network.nodes.items() if name in present}
 
 
-def _full(view: AgentView, node: str) -> str:
-    return f"{view.world.cluster}/{node}"
+def _remote_nodes(view: AgentView) -> list[mesh.RemoteNode]:
+    return [one for peer in view.world.peers for one in mesh.nodes(peer)]
+
+
+def _meshed(view: AgentView) -> list[tuple[str, NodeNetwork, str]]:
+    """All nodes of the mesh: their names in it, their addresses, and where they are known from."""
+    own = [
+        (f"{view.world.cluster}/{name}", network, _origin(view, name))
+        for name, network in _nodes(view).items()
+    ]
+    remote = [(one.full_name, one.network, _MESH) for one in _remote_nodes(view)]
+    return sorted([*own, *remote], key=lambda row: row[0])
 
 
 def _origin(view: AgentView, node: str) -> str:
     return "local" if node == view.node else _source(view)
 
 
-def _node(view: AgentView, name: str, network: NodeNetwork) -> Json:
+def _node(name: str, network: NodeNetwork, source: str) -> Json:
     own, ranges = network.addresses.keyed(), network.ranges.keyed()
     primary: Json = {"ipv4": {}, "ipv6": {}}
     for family, ip in own.items():
@@ -257,8 +294,8 @@ def _node(view: AgentView, name: str, network: NodeNetwork) -> Json:
             for family in ("ipv4", "ipv6")
         }
     return row | {
-        "name": _full(view, name),
+        "name": name,
         "primary-address": primary,
         "secondary-addresses": [{"ip": ip} for ip in network.routers.every],
-        "source": _origin(view, name),
+        "source": source,
     }

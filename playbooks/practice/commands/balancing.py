@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from playbooks.practice.commands.columns import age, laid_out
 from playbooks.practice.commands.view import AgentView
-from playbooks.practice.frontends import Backend, Frontend, backends, frontends, written
+from playbooks.practice.frontends import Backend, Frontend, every_backend, frontends, written
 from playbooks.practice.objects import Json, name_of, namespace_of
 
 _NOBODY = "0.0.0.0:0"
@@ -105,15 +105,15 @@ def backend_table(view: AgentView) -> str:
     """The table `backends`."""
     lines = ["Service\tAddress\tSource\tPriority\tState\tPortNames\tNodeName"]
     lines += [
-        f"{one.service}\t{one.address}\tk8s\t4\t{one.state}\t{one.port_name}\t{one.node}"
-        for one in backends(view.world)
+        f"{one.service}\t{one.address}\t{_source(one)}\t4\t{one.state}\t{one.port_name}\t{one.node}"
+        for one in every_backend(view.world)
     ]
     return laid_out("\n".join(lines)) + "\n"
 
 
 def backend_rows(view: AgentView) -> list[Json]:
     """The rows of the table `backends`."""
-    return [backend_row(one) for one in backends(view.world)]
+    return [backend_row(one) for one in every_backend(view.world)]
 
 
 def backend_row(one: Backend) -> Json:
@@ -125,12 +125,16 @@ def backend_row(one: Backend) -> Json:
         "Weight": 100,
         "NodeName": one.node,
         "Zone": None,
-        "ClusterID": 0,
-        "Source": "k8s",
+        "ClusterID": one.cluster_id,
+        "Source": _source(one),
         "State": 0 if one.is_active else 4,
         "Unhealthy": False,
         "UnhealthyUpdatedAt": None,
     }
+
+
+def _source(one: Backend) -> str:
+    return "clustermesh" if one.cluster else "k8s"
 
 
 def every_frontend(view: AgentView) -> list[Frontend]:
@@ -178,7 +182,7 @@ def _document(view: AgentView, one: Frontend) -> Json:
     spec = one.service["spec"]
     external, internal = (spec.get(f"{side}TrafficPolicy", "Cluster") for side in ("external", "internal"))
     answer: Json = {
-        "backend-addresses": [_backend(backend) for backend in one.backends] or None,
+        "backend-addresses": [_backend(one, backend) for backend in one.backends] or None,
         "flags": {
             "extTrafficPolicy": external,
             "intTrafficPolicy": internal,
@@ -198,11 +202,11 @@ def _document(view: AgentView, one: Frontend) -> Json:
     return {"spec": answer, "status": {"realized": answer}}
 
 
-def _backend(one: Backend) -> Json:
+def _backend(frontend: Frontend, one: Backend) -> Json:
     answer: Json = {
         "ip": one.ip,
         "port": one.port,
-        "preferred": True,
+        "preferred": frontend.is_preferred(one),
         "protocol": one.protocol,
         "state": one.state,
         "weight": 100,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from playbooks.practice import agents
+from playbooks.practice import agents, mesh
 from playbooks.practice.commands.columns import duration, laid_out
 from playbooks.practice.commands.view import AgentView
 from playbooks.practice.naming import stable
 from playbooks.practice.network import Addresses
 from playbooks.practice.objects import Json, stamp
 from playbooks.practice.traffic.probes import probing_interval
+
+if TYPE_CHECKING:
+    from playbooks.practice.world import World
 
 _PARTS = ("host", "health-endpoint")
 
@@ -30,10 +34,11 @@ def document(view: AgentView) -> Json:
             "timestamp": stamp(view.started),
         }
     last, _ = view.last(interval(view), "health")
-    nodes = sorted(view.world.network.nodes)
+    nodes = [(view.world, node) for node in sorted(view.world.network.nodes)]
+    nodes += [(one.world, one.name) for peer in view.world.peers for one in mesh.nodes(peer)]
     return {
         "local": {"name": view.name},
-        "nodes": [_node(view, node) for node in nodes],
+        "nodes": [_node(view, *node) for node in nodes],
         "probeInterval": duration(interval(view)),
         "timestamp": stamp(last),
     }
@@ -108,12 +113,12 @@ def _count(part: Json | None) -> str:
     return "0/1" if address["icmp"].get("status") or address["http"].get("status") else "1/1"
 
 
-def _node(view: AgentView, node: str) -> Json:
-    network = view.world.network.nodes[node]
-    is_up = agents.is_up(view.world, node)
+def _node(view: AgentView, world: World, node: str) -> Json:
+    network = world.network.nodes[node]
+    is_up = agents.is_up(world, node)
     answer: Json = {
         "host": _addresses(view, node, network.addresses, is_up),
-        "name": f"{view.world.cluster}/{node}",
+        "name": f"{world.cluster}/{node}",
     }
     if network.health is not None:
         probed = _addresses(view, node, network.health.addresses, is_up)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from playbooks.practice.commands import health, modes, modules
+from playbooks.practice.commands import health, mesh, modes, modules
 from playbooks.practice.commands.columns import BREAK, laid_out
 from playbooks.practice.commands.control import controllers
 from playbooks.practice.commands.realized import redirect_documents
 from playbooks.practice.commands.view import AgentView
+from playbooks.practice.network import identity_range
 from playbooks.practice.objects import Json
 
 KUBERNETES = "1.34 (v1.34.4) [linux/amd64]"
@@ -64,7 +65,7 @@ def document(view: AgentView) -> Json:
         "cilium": {"msg": f"{view.version} (v{view.version}-0000000000)", "state": "Ok"},
         "clock-source": {"mode": "ktime"},
         "cluster": {"ciliumHealth": {"state": "Ok"}, "nodes": None, "self": view.name},
-        "cluster-mesh": {"clusters": None},
+        "cluster-mesh": mesh.document(view),
         "cni-chaining": {"mode": view.config.get("cni-chaining-mode", "none")},
         "cni-file": modes.cni_file(view),
         "configured-datapath-mode": view.config.get("datapath-mode", "veth"),
@@ -74,7 +75,7 @@ def document(view: AgentView) -> Json:
         "host-firewall": {"devices": devices, "mode": "Disabled"},
         "hubble": modes.hubble(view),
         "hubble-metrics": modes.hubble_metrics(view),
-        "identity-range": {"max-identity": 131071, "min-identity": 65536},
+        "identity-range": _identity_range(view),
         "ipam": modes.ipam(view),
         "ipv4-big-tcp": {"maxGRO": 65536, "maxGSO": 65536},
         "ipv6-big-tcp": {"maxGRO": 65536, "maxGSO": 65536},
@@ -98,6 +99,11 @@ def document(view: AgentView) -> Json:
     return {key: part for key, part in answer.items() if _SINCE.get(key, minor) <= minor}
 
 
+def _identity_range(view: AgentView) -> Json:
+    first, last = identity_range(view.world.cluster_id)
+    return {"max-identity": last, "min-identity": first}
+
+
 def _api_versions(view: AgentView) -> list[str]:
     known = {kind.kind for kind in view.world.profile.kinds}
     return [
@@ -116,11 +122,15 @@ def _routing(view: AgentView) -> Json:
     return routing
 
 
-def text(view: AgentView, *, is_verbose: bool) -> str:
+def text(view: AgentView, *, is_verbose: bool, with_clusters: bool = False) -> str:
     """The answer of `status`."""
     answer = document(view)
     found = modules.reports(view)
-    lines = [*_head(answer), *_addresses(answer, is_verbose), *_middle(answer, is_verbose)]
+    lines = [
+        *_head(answer),
+        *_addresses(answer, is_verbose),
+        *_middle(answer, mesh.lines(view, is_verbose=is_verbose or with_clusters), is_verbose),
+    ]
     every = controllers(view)
     lines.append(f"Controller Status:\t{len(every)}/{len(every)} healthy")
     if is_verbose:
@@ -130,7 +140,7 @@ def text(view: AgentView, *, is_verbose: bool) -> str:
         f"Proxy Status:\tOK, ip {answer['proxy']['ip']}, {answer['proxy']['total-redirects']} redirects "
         f"active on ports {answer['proxy']['port-range']}, Envoy: {answer['proxy']['envoy-deployment-mode']}",
         *(_redirects(answer) if is_verbose else ()),
-        "Global Identity Range:\tmin 65536, max 131071",
+        "Global Identity Range:\tmin {min-identity}, max {max-identity}".format(**answer["identity-range"]),
         modes.hubble_row(view, answer),
     ]
     if is_verbose:
@@ -217,12 +227,12 @@ def _addresses(answer: Json, is_verbose: bool) -> list[str]:
     ]
 
 
-def _middle(answer: Json, is_verbose: bool) -> list[str]:
+def _middle(answer: Json, clusters: list[str], is_verbose: bool) -> list[str]:
     routing = answer["routing"]
     tunnel = f"Tunnel [{routing['tunnel-protocol']}]" if "tunnel-protocol" in routing else "Native"
     devices = ", ".join(answer["kube-proxy-replacement"]["devices"])
     lines = [
-        "ClusterMesh:\t0/0 remote clusters ready",
+        *clusters,
         "IPv4 BIG TCP:\tDisabled",
         "IPv6 BIG TCP:\tDisabled",
         "BandwidthManager:\tDisabled",

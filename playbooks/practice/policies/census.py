@@ -60,7 +60,7 @@ class Census:
         if before is not None and before[0] is run.pod and before[1] is above:
             return before[2]
         labels = agents.identity_labels(self._world, run.pod)
-        found = Known(identity_number(labels), tuple(labels))
+        found = Known(identity_number(labels, self._world.cluster_id), tuple(labels))
         self._known[run.uid] = (run.pod, above, found)
         return found
 

@@ -9,6 +9,7 @@ from importlib.resources import files
 
 import yaml
 
+from playbooks.practice import mesh
 from playbooks.practice.objects import Json
 from playbooks.practice.operations import carry_out, duration_of
 from playbooks.practice.world import START, World, build
@@ -34,6 +35,16 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
+class Peer:
+    """Another cluster of the mesh."""
+
+    nodes: int
+    """How many nodes it has."""
+    changes: tuple[Json, ...]
+    """What is done to it, before anything is done to the first cluster."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """One fault to practise on."""
 
@@ -55,13 +66,27 @@ class Scenario:
     """What counts as a cure."""
     changes: tuple[Json, ...]
     """What is done to a healthy world."""
+    peer: Peer | None = None
+    """Another cluster, with which it is meshed."""
 
     def world(self, seed: int = 0, nodes: int = 6, now: datetime = START) -> World:
         """The world with the fault in it, at the moment somebody begins to look."""
         steps = list(self.changes)
-        world = build(seed, nodes, now - timedelta(seconds=duration_of(steps)))
+        if self.peer is None:
+            world = build(seed, nodes, now - timedelta(seconds=duration_of(steps)))
+        else:
+            first = list(self.peer.changes)
+            begin = now - timedelta(seconds=duration_of([*first, *steps]))
+            world, other = build(seed, nodes, begin, mesh_id=1), self._other(seed, begin)
+            mesh.join(world, other)
+            carry_out(other, first)
         carry_out(world, steps)
         return world
+
+    def _other(self, seed: int, begin: datetime) -> World:
+        # Another seed is another name; a mesh cannot have two clusters of one name.
+        assert self.peer is not None
+        return build(seed + 1, self.peer.nodes, begin, mesh_id=2)
 
 
 @cache
@@ -93,4 +118,9 @@ def load(name: str) -> Scenario:
             Fix(fix["title"], tuple(fix["commands"]), tuple(fix["steps"])) for fix in data.get("fixes") or ()
         ),
         changes=tuple(data.get("changes") or ()),
+        peer=_peer(data["peer"]) if "peer" in data else None,
     )
+
+
+def _peer(data: Json) -> Peer:
+    return Peer(data["nodes"], tuple(data.get("changes") or ()))

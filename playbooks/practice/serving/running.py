@@ -40,13 +40,58 @@ class Serving:
     """The certificate authority, PEM."""
     requests: list[Recorded]
     """Every request so far."""
+    peers: tuple[str, ...] = ()
+    """Contexts of the other clusters of its mesh, in the same kubeconfig."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """One API server as a kubeconfig names it."""
+
+    context: str
+    """The context."""
+    user: str
+    """The user's name in the kubeconfig."""
+    url: str
+    """Its address."""
+    token: str
+    """Its token."""
+    api: Api
+    """The server."""
 
 
 @contextlib.asynccontextmanager
 async def serve(world: World, folder: Path, *, port: int = 0) -> AsyncIterator[Serving]:
-    """Serve a world on loopback, with a kubeconfig in `folder`; its clock becomes the machine's."""
-    world.shift_to(datetime.now(UTC))
+    """Serve a world on loopback, with a kubeconfig in `folder`; its clock becomes the machine's.
+
+    The other clusters of its mesh are served beside it, each with a context of its own.
+    """
     certificate = certificates.make()
+    async with contextlib.AsyncExitStack() as held:
+        own = await held.enter_async_context(_served(world, certificate, CONTEXT, world.access.user, port))
+        doors = [own]
+        for peer in world.peers:
+            context = f"{CONTEXT}-{peer.cluster}"
+            user = f"{peer.access.user}-{peer.cluster}"
+            doors.append(await held.enter_async_context(_served(peer, certificate, context, user, 0)))
+        kubeconfig = folder / "kubeconfig"
+        _write(kubeconfig, certificate.authority, doors)
+        yield Serving(
+            world,
+            own.url,
+            kubeconfig,
+            own.token,
+            certificate.authority,
+            own.api.requests,
+            tuple(door.context for door in doors[1:]),
+        )
+
+
+@contextlib.asynccontextmanager
+async def _served(
+    world: World, certificate: certificates.Certificates, context: str, user: str, port: int
+) -> AsyncIterator[_Door]:
+    world.shift_to(datetime.now(UTC))
     token = secrets.token_urlsafe(24)
     api = Api(world, token)
     app = web.Application(client_max_size=16 * 1024 * 1024)
@@ -56,10 +101,7 @@ async def serve(world: World, folder: Path, *, port: int = 0) -> AsyncIterator[S
     clock = asyncio.create_task(api.run_clock())
     try:
         await web.TCPSite(runner, certificates.HOST, port, ssl_context=certificate.context).start()
-        url = f"https://{certificates.HOST}:{runner.addresses[0][1]}"
-        kubeconfig = folder / "kubeconfig"
-        _write(kubeconfig, url, certificate.authority, token, world.access.user)
-        yield Serving(world, url, kubeconfig, token, certificate.authority, api.requests)
+        yield _Door(context, user, f"https://{certificates.HOST}:{runner.addresses[0][1]}", token, api)
     finally:
         clock.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -67,21 +109,19 @@ async def serve(world: World, folder: Path, *, port: int = 0) -> AsyncIterator[S
         await runner.cleanup()
 
 
-def _write(path: Path, url: str, authority: bytes, token: str, user: str) -> None:
+def _write(path: Path, authority: bytes, doors: list[_Door]) -> None:
+    trusted = base64.b64encode(authority).decode()
     config = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [
-            {
-                "name": CONTEXT,
-                "cluster": {
-                    "server": url,
-                    "certificate-authority-data": base64.b64encode(authority).decode(),
-                },
-            }
+            {"name": door.context, "cluster": {"server": door.url, "certificate-authority-data": trusted}}
+            for door in doors
         ],
-        "users": [{"name": user, "user": {"token": token}}],
-        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": user}}],
+        "users": [{"name": door.user, "user": {"token": door.token}} for door in doors],
+        "contexts": [
+            {"name": door.context, "context": {"cluster": door.context, "user": door.user}} for door in doors
+        ],
         "current-context": CONTEXT,
     }
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
