@@ -20,9 +20,11 @@ FIRST = (
     "02-service-selector-typo",
     "03-service-wrong-targetport",
     "05-agent-crashloop-bad-config",
+    "06-regeneration-failing",
     "09-ipcache-and-policymap-entry-deleted",
     "11-operator-down",
     "16-default-deny-namespace",
+    "18-stale-endpoint",
 )
 """Recordings whose root is the first finding."""
 

@@ -107,7 +107,10 @@ def _finding(
         subject,
         _summary(subject, worst, status.node),
         evidence=_evidence(group, status, behind, modules),
-        because_of=[Condition(kind, where) for kind in _CAUSES for where in ("", status.node)],
+        because_of=[
+            *(Condition(kind, where) for kind in _CAUSES for where in ("", status.node)),
+            Condition(ConditionKind.ENDPOINT_NOT_REGENERATED, f"{subject.namespace}/{subject.name}"),
+        ],
         stated_cause=cause,
         impact=_impact(worst),
         first_seen=last - timedelta(seconds=worst.lasting) if last else None,

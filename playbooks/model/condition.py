@@ -25,6 +25,7 @@ class ConditionKind(StrEnum):
     IPAM_EXHAUSTED = "no address left"
     SECRET_MISSING = "secret missing"
     PERMISSION_MISSING = "permission missing"
+    ENDPOINT_NOT_REGENERATED = "endpoint not regenerated"
     MAP_FULL = "map full"
     POLICY_DEFAULT_DENY = "default deny"
     PEER_DOWN = "remote cluster down"
@@ -55,6 +56,7 @@ _EXPLAINS: dict[ConditionKind, str] = {
     ),
     ConditionKind.NODE_UNREACHABLE: r"no route to host|i/o timeout|unreachable",
     ConditionKind.MAP_FULL: r"map is full|no space left|argument list too long",
+    ConditionKind.ENDPOINT_NOT_REGENERATED: r"regenerat|compil|program|verifier|endpoint",
     ConditionKind.PEER_DOWN: r"remote|cluster|etcd",
     ConditionKind.COREDNS_DOWN: r"dns|lookup|no such host",
 }

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from playbooks.model.cilium.agent.endpoints import AgentEndpoints
 from playbooks.model.cilium.agents import Agents
+from playbooks.model.cilium.ceps import ClusterEndpoints
+from playbooks.model.cilium.endpoint_names import endpoint_ref
 from playbooks.model.cilium.restarting import restart_agent, sysdump
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Change, OnNode
@@ -23,7 +25,11 @@ from playbooks.model.views.policy import PolicyView
     candidate=lambda view: bool(view.differences),
 )
 def map_disagrees_with_agent(
-    view: Change[PolicyView], endpoints: OnNode[AgentEndpoints], pods: Pods, agents: Agents
+    view: Change[PolicyView],
+    endpoints: OnNode[AgentEndpoints],
+    agents: Agents,
+    pods: Pods | None,
+    published: ClusterEndpoints | None,
 ) -> Iterator[Finding]:
     """An endpoint's policy map does not hold what its agent wants in it.
 
@@ -41,7 +47,7 @@ def map_disagrees_with_agent(
     for name, found in by_endpoint.items():
         first = found[0]
         refuses = any(one.kind is Kind.MISSING for one in found)
-        subject = _subject(first, node, endpoints.fact, pods)
+        subject = _subject(first, node, endpoints.fact, pods, published)
         yield finding(
             Severity.ERROR,
             subject,
@@ -82,13 +88,17 @@ def map_disagrees_with_agent(
         )
 
 
-def _subject(one: Difference, node: str, endpoints: AgentEndpoints, pods: Pods) -> Ref:
+def _subject(
+    one: Difference,
+    node: str,
+    endpoints: AgentEndpoints,
+    pods: Pods | None,
+    published: ClusterEndpoints | None,
+) -> Ref:
     if one.name:
         return Ref("Endpoint", one.name, one.namespace, node)
     number = one.subject.removeprefix("endpoint ")
     endpoint = endpoints.get(int(number)) if number.isdecimal() else None
-    addresses = set(endpoint.addresses) if endpoint else set()
-    pod = next((pod for pod in pods.items if pod.status.pod_ip and pod.status.pod_ip in addresses), None)
-    if pod:
-        return Ref("Endpoint", pod.metadata.name, pod.metadata.namespace, node)
-    return Ref("Endpoint", number, one.namespace, node)
+    if endpoint is None:
+        return Ref("Endpoint", number, one.namespace, node)
+    return endpoint_ref(endpoint, node, pods, published)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from playbooks.model.answer import GapKind
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Ref, Severity
 from playbooks.model.outcome import OutcomeKind
 from tests import recorded
 from tests.agent.judged import HEALTH, Json, changed, config, excerpts, found, only, outcome, practice, run
-from tests.edited import Edit, added, answered, command, each, edited, gap, of
+from tests.edited import Edit, added, command, each, edited, gap
 
 WORKERS = [f"orchard-worker-{number}" for number in range(1, 6)]
 NODES = ["orchard-control-1", *WORKERS]
@@ -283,49 +282,3 @@ def test_envoy_that_is_ready_or_just_started_is_no_fault(pod: Json) -> None:
 
 def test_without_envoy_the_question_does_not_arise() -> None:
     assert outcome("AGT073").kind is OutcomeKind.NOT_APPLICABLE
-
-
-def test_the_recorded_pod_without_an_endpoint_is_noted() -> None:
-    one = only("AGT071", cluster="18")
-    assert one.severity is Severity.INFO
-    assert one.subjects == (Ref("Pod", "legacy-5bd6d56859-pbm5g", "default", "lab-node-1"),)
-
-
-@pytest.mark.parametrize("cluster", ["healthy", "01", "06", "09", "16"])
-def test_every_other_recorded_pod_is_managed(cluster: str) -> None:
-    assert found("AGT071", cluster=cluster) == []
-
-
-def drop_endpoint(item: Json) -> Json | None:
-    return None if item["metadata"]["name"].startswith("redis-") else item
-
-
-def test_pods_without_need_of_an_endpoint_are_left_out() -> None:
-    lacking = each("ciliumendpoints", drop_endpoint)
-    assert found("AGT071", lacking) != []
-
-    def own_network(item: Json) -> Json:
-        item["spec"]["hostNetwork"] = True
-        return item
-
-    def young(item: Json) -> Json:
-        item["status"]["startTime"] = "2026-11-23T01:40:00Z"
-        return item
-
-    def done(item: Json) -> Json:
-        item["status"]["phase"] = "Succeeded"
-        return item
-
-    for change in (own_network, young, done):
-        assert found("AGT071", lacking, each("pods", change)) == []
-    assert found("AGT071", lacking, config(disable_endpoint_crd="true")) == []
-
-
-def test_without_the_list_of_endpoints_nothing_is_missing() -> None:
-    for edit in (
-        gap(of("ciliumendpoints")),
-        gap(of("ciliumendpoints"), GapKind.NOT_FOUND),
-        answered(of("ciliumendpoints"), b'{"kind":"CiliumEndpointList","items":null}\n'),
-    ):
-        assert found("AGT071", edit) == []
-        assert outcome("AGT071", edit).kind is OutcomeKind.COULD_NOT_LOOK
