@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from playbooks.model.request import AgentCommand, Request
 
 _KEPT = 256 * 1024
 """Bytes up to which an answer stays in memory for the look, for panes and second readers."""
+_KEPT_IN_ALL = 32 * 1024 * 1024
+"""Bytes of all answers that stay; beyond it the oldest go, and whoever wants them again asks again."""
 
 
 @dataclass(slots=True)
@@ -83,11 +86,13 @@ class Asking:
     counts: Counts = field(default_factory=Counts)
     """Progress."""
     kept: dict[Request, Answer | Gap] = field(default_factory=dict)
-    """Small answers and all gaps of this look, for panes and second readers."""
+    """The latest small answers and all gaps of this look, for panes and second readers."""
     commands: dict[str, Request] = field(default_factory=dict)
     """What was asked, by the command that evidence names."""
     _running: dict[Request, asyncio.Lock] = field(default_factory=dict)
     _agents: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _order: deque[Answer] = field(default_factory=deque)
+    _size: int = 0
 
     async def read(self, request: Request, reader: Reader) -> AnyFact | Gap:
         """Ask, and read the answer while it comes; garbage is the gap *unreadable*."""
@@ -133,7 +138,7 @@ class Asking:
                 if isinstance(piece, End):
                     self.commands[piece.command] = request
                     if size <= _KEPT:
-                        self.kept[request] = Answer(request, b"".join(chunks), piece)
+                        self._keep(Answer(request, b"".join(chunks), piece))
                     return reader.finish(request, piece)
                 size += len(piece)
                 if size <= _KEPT:
@@ -146,6 +151,16 @@ class Asking:
             if close:
                 await close()
         return Gap(GapKind.FAILED, "the answer ended without saying how", command=request.command())
+
+    def _keep(self, whole: Answer) -> None:
+        self.kept[whole.request] = whole
+        self._order.append(whole)
+        self._size += len(whole.body)
+        while self._size > _KEPT_IN_ALL:
+            oldest = self._order.popleft()
+            self._size -= len(oldest.body)
+            if self.kept.get(oldest.request) is oldest:
+                del self.kept[oldest.request]
 
 
 def _is_exec(request: Request) -> bool:

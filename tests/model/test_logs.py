@@ -152,3 +152,13 @@ def test_a_log_that_cannot_be_read_is_a_gap_with_its_reason() -> None:
 
 def test_the_lines_asked_for_are_bounded() -> None:
     assert ContainerLog("kube-system", "cilium", "cilium-agent").tail == 500
+
+
+@pytest.mark.parametrize(
+    "line", ['level=info msg="a b" module=agent.x', '{"level": "info", "msg": "a b", "module": "agent.x"}']
+)
+def test_lines_that_say_the_same_keep_it_once(line: str) -> None:
+    one, other = lines_of(f"{line}\n{line}")
+    assert one == other
+    assert one.message is other.message
+    assert one.fields["module"] is other.fields["module"]

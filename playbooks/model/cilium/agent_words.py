@@ -11,7 +11,7 @@ from typing import ClassVar
 from playbooks.model.answer import Gap, GapKind
 from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.last_run import EXCERPT, LastRun
-from playbooks.model.cilium.logs import LogLine
+from playbooks.model.cilium.logs import LogLine, lines_of
 from playbooks.model.cilium.logs_agent import AgentLog, InitLog, Log, PreviousInitLog
 from playbooks.model.cilium.standing import Standing, standing_of
 from playbooks.model.fact import F, Fact, Fleet, Provenance, Scene, Scope
@@ -123,4 +123,4 @@ def _kept_by_init(agent: Agent, pods: Provenance) -> list[Log | Gap]:
     if stuck is None or end is None or not end.message.strip():
         return []
     kept = replace(pods, way="termination message")
-    return [Log(provenance=kept, container=stuck.name, written=end.message)]
+    return [Log(provenance=kept, container=stuck.name, lines=tuple(lines_of(end.message)))]

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from playbooks.model.answer import Gap, GapKind
 from playbooks.model.cilium.agents import Agent, Agents
-from playbooks.model.cilium.logs import LogLine, last_words, options_in
+from playbooks.model.cilium.logs import LogLine, last_words, lines_of, options_in
 from playbooks.model.cilium.logs_agent import AgentLog, Log, PreviousAgentLog
 from playbooks.model.fact import Fact, Provenance, Scene, Scope
 from playbooks.model.finding import Evidence
@@ -104,7 +104,7 @@ def log_of_run(
         return told, None
     if end.message.strip():
         kept = replace(pods, way="termination message")
-        return Log(provenance=kept, container=status.name, written=end.message), None
+        return Log(provenance=kept, container=status.name, lines=tuple(lines_of(end.message))), None
     if isinstance(told, Gap):
         return None, told
     return (told, None) if told.is_there else (None, None)

@@ -83,19 +83,25 @@ _ABOUT = frozenset({"time", "ts", "level", "subsys", "module", "func", "function
 
 def lines_of(text: str) -> Iterator[LogLine]:
     """The lines of a log; empty ones are left out."""
+    # Lines repeat themselves: what they say is kept once, or 200 logs would take 150 MB.
+    known: dict[str, str] = {}
     for raw in text.split("\n"):
         line = raw.rstrip("\r")
         if line.strip():
-            yield parsed(line)
+            yield parsed(line, known)
 
 
-def parsed(raw: str) -> LogLine:
-    """One line read; whatever has no known form is a message without level."""
+def parsed(raw: str, known: dict[str, str] | None = None) -> LogLine:
+    """One line read; whatever has no known form is a message without level.
+
+    `known` holds the words of other lines, which this one shares.
+    """
+    known = {} if known is None else known
     if raw.startswith("{"):
-        return _from_json(raw) or LogLine(raw, message=raw)
+        return _from_json(raw, known) or LogLine(raw, message=raw)
     level = _LEVEL.search(raw, 0, _LEVEL_BY)
     if level:
-        return _from_fields(raw, level[1].lower())
+        return _from_fields(raw, level[1].lower(), known)
     if klog := _KLOG.match(raw):
         return LogLine(raw, _KLOG_LEVELS[klog[1]], raw[klog.end() :])
     if raw.startswith("["):
@@ -114,22 +120,32 @@ def _from_brackets(raw: str) -> LogLine:
     return LogLine(raw, message=raw)
 
 
-def _from_fields(raw: str, level: str) -> LogLine:
-    fields = {match[1]: _unquoted(match[2]) for match in _FIELD.finditer(raw)}
-    fields.pop("level", None)
-    message = fields.pop("msg", raw)
-    return LogLine(raw, _LEVELS.get(level, level), message, fields)
+def _from_fields(raw: str, level: str, known: dict[str, str]) -> LogLine:
+    told = {match[1]: _unquoted(match[2]) for match in _FIELD.finditer(raw)}
+    told.pop("level", None)
+    message = _shared(told.pop("msg", raw), known)
+    return LogLine(raw, _LEVELS.get(level, _shared(level, known)), message, _kept(told, known))
 
 
-def _from_json(raw: str) -> LogLine | None:
+def _from_json(raw: str, known: dict[str, str]) -> LogLine | None:
     try:
-        decoded = _json.decode(raw)
-        fields = {key: _plain(value) for key, value in decoded.items()}
+        told = {name: _plain(value) for name, value in _json.decode(raw).items()}
     except (msgspec.DecodeError, UnicodeError):
         return None
-    level = fields.pop("level", "").lower()
-    message = fields.pop("msg", "") or fields.pop("message", raw)
-    return LogLine(raw, _LEVELS.get(level, level), message, fields)
+    level = told.pop("level", "").lower()
+    message = told.pop("msg", "") or told.pop("message", raw)
+    return LogLine(
+        raw, _LEVELS.get(level, _shared(level, known)), _shared(message, known), _kept(told, known)
+    )
+
+
+def _shared(word: str, known: dict[str, str]) -> str:
+    return known.setdefault(word, word)
+
+
+def _kept(told: Mapping[str, str], known: dict[str, str]) -> dict[str, str]:
+    # A new dict, since one of which words were taken out stays as large as it was.
+    return {_shared(name, known): _shared(value, known) for name, value in told.items()}
 
 
 def _plain(value: msgspec.Raw) -> str:

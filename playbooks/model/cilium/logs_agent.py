@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar, TypeVar
 
 from playbooks.model.answer import Answer, Gap, GapKind
@@ -21,15 +20,10 @@ class Log(Fact):
 
     container: str = ""
     """The container; empty where it has no such log."""
-    written: str = ""
-    """As it came."""
+    lines: tuple[LogLine, ...] = ()
+    """Its lines, oldest first."""
     tail: int = 0
     """How many lines were asked for; 0 where nothing was asked."""
-
-    @cached_property
-    def lines(self) -> tuple[LogLine, ...]:
-        """Its lines, oldest first."""
-        return tuple(lines_of(self.written))
 
     @property
     def is_there(self) -> bool:
@@ -47,7 +41,8 @@ def log_way(name: str, kind: type[L], ask: Callable[[Scene], Request | Gap | Fac
         request = told.request
         container, tail = (request.container, request.tail) if isinstance(request, ContainerLog) else ("", 0)
         provenance = Provenance.of(request, told.end)
-        return kind(provenance=provenance, container=container, written=decoded(told.body), tail=tail)
+        lines = tuple(lines_of(decoded(told.body)))
+        return kind(provenance=provenance, container=container, lines=lines, tail=tail)
 
     return decoding(name, ask, decode)
 
