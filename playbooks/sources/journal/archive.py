@@ -59,15 +59,18 @@ class FlowArchive:
 
         A text in between says what could not be read.
         """
+        reader = Reader()
         for index in self.segments:
             if index.holds(since, until) and (not node or node in index.nodes):
-                yield from read(self, index, since, until, node)
-        yield from self._unsealed(since, until, node)
+                yield from read(self, index, reader, since, until, node)
+        yield from self._unsealed(reader, since, until, node)
 
-    def _unsealed(self, since: int, until: int, node: str) -> Iterator[tuple[bytes, Event] | str]:
+    def _unsealed(
+        self, reader: Reader, since: int, until: int, node: str
+    ) -> Iterator[tuple[bytes, Event] | str]:
         if not self._folder.is_dir():
             return
-        sealed, reader = {index.number for index in self.segments}, Reader()
+        sealed = {index.number for index in self.segments}
         for number in numbers(self._folder, "tail"):
             if number in sealed:
                 continue
@@ -83,7 +86,7 @@ class FlowArchive:
 
 
 def read(
-    shelf: _Loads, index: Index, since: int, until: int, node: str
+    shelf: _Loads, index: Index, reader: Reader, since: int, until: int, node: str
 ) -> Iterator[tuple[bytes, Event] | str]:
     """The messages of a segment that lie in a time, or what is wrong with it."""
     try:
@@ -92,7 +95,6 @@ def read(
         why = getattr(error, "strerror", None) or str(error)
         yield f"segment {index.number} with {index.count} events cannot be read: {why}"
         return
-    reader = Reader()
     pairs = ((raw, reader.read(raw)) for raw in raws)
     yield from (pair for pair in pairs if is_within(pair[1], since, until, node))
 

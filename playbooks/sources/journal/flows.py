@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event as Signal
 from threading import Lock, Thread
 
-from playbooks.model.hubble.seen import Event
+from playbooks.model.hubble.seen import Event, Reader
 from playbooks.model.hubble.seen.ring import Ring
 from playbooks.model.text import Text
 from playbooks.sources.journal.archive import is_within, read, recover
@@ -213,9 +213,10 @@ class FlowStore:
         with self._lock:
             sealed = tuple(self._sealed)
             rest = [pair for part in self._parts for pair in zip(part.raws, part.events, strict=True)]
+        reader = Reader()
         for one in sealed:
             if one.index.holds(since, until) and (not node or node in one.index.nodes):
-                yield from read(one.shelf, one.index, since, until, node)
+                yield from read(one.shelf, one.index, reader, since, until, node)
         yield from (pair for pair in rest if is_within(pair[1], since, until, node))
 
     def raw(self, number: int) -> bytes | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -38,6 +38,9 @@ class Lane(NamedTuple):
     """`flow.DropReason`; 0 for none."""
     is_reply: bool
     """Whether these events are answers."""
+
+
+_Lane = tuple[str, str, str, int, int, int, bool]
 
 
 class By(StrEnum):
@@ -87,8 +90,8 @@ class Traffic:
 
     def __init__(self) -> None:
         """Nothing is counted."""
-        self.lanes: Tally[Lane] = Tally()
-        """The finest rows."""
+        self.lanes: Tally[_Lane] = Tally()
+        """The finest rows, by what `Lane` is made of."""
         self._attempts: dict[By, Counter[Hashable]] = {by: Counter() for by in By}
         self._recent = Recent(limit=400_000)
 
@@ -101,17 +104,16 @@ class Traffic:
         """Count a batch that arrived now (0: not live)."""
         if not flows:
             return
+        lanes, connections = _keys(flows)
         times = [flow.time for flow in flows]
-        connections = [connection(flow) for flow in flows]
-        fresh = self.lanes.add([lane(flow) for flow in flows], times, connections, now)
-        if fresh:
-            self._note(fresh, max(times))
+        if fresh := self.lanes.add(lanes, times, connections, now):
+            self._note([(Lane(*lane), connection) for lane, connection in fresh], max(times))
 
     def rows(self, by: By, now: int = 0) -> list[Row[Hashable]]:
         """Rows of a kind, those with most events first; drops only where it is by drop reason."""
         part = _PARTS[by]
         found: dict[Hashable, list[Row[Lane]]] = defaultdict(list)
-        for row in self.lanes.rows(now):
+        for row in self._rows(now):
             if by is not By.DROP_REASON or row.key.drop_reason:
                 found[part(row.key)].append(row)
         rows = [_sum(key, lanes, self._attempts[by][key]) for key, lanes in found.items()]
@@ -120,11 +122,15 @@ class Traffic:
     def edges(self) -> list[Edge]:
         """The arrows of a service map, those with most attempts first; nothing without both ends."""
         found: dict[Hashable, list[Row[Lane]]] = defaultdict(list)
-        for row in self.lanes.rows():
+        for row in self._rows():
             if row.key.client and row.key.server:
                 found[_PARTS[By.EDGE](row.key)].append(row)
         edges = (_edge(rows, self._attempts[By.EDGE][key]) for key, rows in found.items())
         return sorted(edges, key=lambda edge: -edge.attempts)
+
+    def _rows(self, now: int = 0) -> Iterator[Row[Lane]]:
+        for row in self.lanes.rows(now):
+            yield Row(Lane(*row.key), row.events, row.attempts, row.first, row.last, row.rate)
 
     def _note(self, fresh: list[tuple[Lane, Hashable]], time: int) -> None:
         """Count new attempts of lanes also by each part of a lane, where the connection is new to that."""
@@ -139,16 +145,31 @@ class Traffic:
                 self._attempts[by][key] += 1
 
 
-def lane(flow: Seen) -> Lane:
-    """The lane of a flow; answers lie in the lane of what they answer."""
-    l4 = flow.l4
-    if flow.names is None and flow.event_type != _SOCKET:
-        source, destination = flow.source.workload, flow.destination.workload
-    else:
-        source, destination = party(flow, is_source=True), party(flow, is_source=False)
-    if flow.is_reply:
-        return Lane(destination, source, l4.protocol, l4.source_port, flow.verdict, flow.drop_reason, True)
-    return Lane(source, destination, l4.protocol, l4.destination_port, flow.verdict, flow.drop_reason, False)
+def _keys(flows: Sequence[Seen]) -> tuple[list[_Lane], list[Connection | None]]:
+    """Lane and connection of each flow, from the client's side; answers lie in the lane of what they answer.
+
+    One loop without calls, and plain tuples: this is done for every flow there is.
+    """
+    lanes: list[_Lane] = []
+    connections: list[Connection | None] = []
+    for flow in flows:
+        l4, ip = flow.l4, flow.ip
+        is_socket = flow.event_type == _SOCKET
+        if flow.names is None and not is_socket:
+            source, destination = flow.source.workload, flow.destination.workload
+        else:
+            source, destination = party(flow, is_source=True), party(flow, is_source=False)
+        kind, source_port, destination_port = l4.protocol, l4.source_port, l4.destination_port
+        verdict, reason = flow.verdict, flow.drop_reason
+        if flow.is_reply:
+            lanes.append((destination, source, kind, source_port, verdict, reason, True))
+            connections.append((ip.destination, destination_port, ip.source, source_port, kind))
+        else:
+            lanes.append((source, destination, kind, destination_port, verdict, reason, False))
+            # What a socket asks for comes before there is a connection.
+            ends = None if is_socket else (ip.source, source_port, ip.destination, destination_port, kind)
+            connections.append(ends)
+    return lanes, connections
 
 
 def party(flow: Seen, *, is_source: bool) -> str:

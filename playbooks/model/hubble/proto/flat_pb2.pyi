@@ -233,3 +233,54 @@ class EventNames(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EventNames: _TypeAlias = EventNames  # noqa: Y015
+
+@_typing.final
+class Ports(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_PORT_FIELD_NUMBER: _builtins.int
+    DESTINATION_PORT_FIELD_NUMBER: _builtins.int
+    FLAGS_FIELD_NUMBER: _builtins.int
+    source_port: _builtins.int
+    destination_port: _builtins.int
+    flags: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        source_port: _builtins.int = ...,
+        destination_port: _builtins.int = ...,
+        flags: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination_port", b"destination_port", "flags", b"flags", "source_port", b"source_port"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Ports: _TypeAlias = Ports  # noqa: Y015
+
+@_typing.final
+class Layer4(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TCP_FIELD_NUMBER: _builtins.int
+    UDP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def TCP(self) -> Global___Ports: ...
+    @_builtins.property
+    def UDP(self) -> Global___Ports: ...
+    def __init__(
+        self,
+        *,
+        TCP: Global___Ports | None = ...,
+        UDP: Global___Ports | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["TCP", b"TCP", "UDP", b"UDP", "protocol", b"protocol"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["TCP", b"TCP", "UDP", b"UDP", "protocol", b"protocol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_protocol: _TypeAlias = _typing.Literal["TCP", "UDP"]  # noqa: Y015
+    _WhichOneofArgType_protocol: _TypeAlias = _typing.Literal["protocol", b"protocol"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_protocol) -> _WhichOneofReturnType_protocol | None: ...
+
+Global___Layer4: _TypeAlias = Layer4  # noqa: Y015

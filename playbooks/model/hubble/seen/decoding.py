@@ -9,7 +9,7 @@ from google.protobuf import wrappers_pb2
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from playbooks.model.hubble.proto import flow_pb2
+from playbooks.model.hubble.proto import flat_pb2, flow_pb2
 from playbooks.model.hubble.seen.parts import (
     Addresses,
     Dns,
@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 _RESERVED = "reserved:"
 _MOST_TELLING = ("kube-apiserver", "ingress", "health", "host", "remote-node", "world")
+_TCP = b"\x0a"
 _TRUE = b"\x08\x01"
 
 LARGEST = 4096
@@ -106,19 +107,22 @@ def addresses(raw: bytes) -> Addresses:
     return Addresses(told.source, told.destination, told.ipVersion, told.encrypted, told.source_xlated)
 
 
-_FLAGS = tuple((str(flag.name), flag.value) for flag in TcpFlags)
-
-
 def layer4(raw: bytes) -> Layer4:
     """Ports, flags, message types. Raises `DecodeError`."""
-    told = flow_pb2.Layer4.FromString(raw)
+    if raw[:1] == _TCP:
+        # Nearly all there is, and each connection has its own.
+        flat = flat_pb2.Layer4.FromString(raw)
+        if flat.WhichOneof("protocol") == "TCP" and not len(UnknownFieldSet(flat)):
+            tcp = flat.TCP
+            return Layer4("TCP", tcp.source_port, tcp.destination_port, _flags[tcp.flags])
+    return _layer4(flow_pb2.Layer4.FromString(raw))
+
+
+def _layer4(told: flow_pb2.Layer4) -> Layer4:
     match told.WhichOneof("protocol"):
         case "TCP":
-            tcp = told.TCP
-            flags = (
-                sum(bit for name, bit in _FLAGS if getattr(tcp.flags, name)) if tcp.HasField("flags") else 0
-            )
-            return Layer4("TCP", tcp.source_port, tcp.destination_port, flags)
+            ports = told.TCP.source_port, told.TCP.destination_port
+            return Layer4("TCP", *ports, _flags[told.TCP.flags.SerializeToString()])
         case "UDP":
             return Layer4("UDP", told.UDP.source_port, told.UDP.destination_port)
         case "SCTP":
@@ -135,8 +139,12 @@ def layer4(raw: bytes) -> Layer4:
     return Layer4(f"protocol field {field}" if field else "")
 
 
-def _flags(told: flow_pb2.TCPFlags) -> int:
-    return sum((bit for name, bit in _FLAGS if getattr(told, name)), start=0)
+def _flag_bits(raw: bytes) -> int:
+    told = flow_pb2.TCPFlags.FromString(raw)
+    return sum((flag.value for flag in TcpFlags if getattr(told, str(flag.name))), start=0)
+
+
+_flags = Decoded(_flag_bits, 512)
 
 
 def layer7(raw: bytes) -> Layer7 | None:

@@ -23,6 +23,10 @@ SECOND = 1_000_000_000
 _TRACE, _POLICY_VERDICT = 4, 5
 _FORWARDED = 1
 
+# All tags of lists of policies end in these bytes. Hubble gives such lists to policy verdicts; in other events it
+# is cheaper to look for the tags than to read the lists.
+_POLICIES = b"\xa0\x0a"
+
 _parts = attrgetter(
     "node_name",
     "verdict",
@@ -128,7 +132,7 @@ class Reader:
             self._services[destination_service] if destination_service else "",
             uuid.decode("utf-8", "replace"),
             self._names(raw) if source_name or destination_name else None,
-            None if kind == _TRACE else self._correlated(flow),
+            self._correlated(flow) if is_verdict or (kind != _TRACE and _POLICIES in raw) else None,
             flow.auth_type if is_verdict else 0,
         )
 
