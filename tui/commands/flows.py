@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tui.commands.flows_reading import Input
 
 _REFUSED = 1
+_OURS = {"--context": "--kube-context", "--cilium-namespace": "--kube-namespace"}
 
 
 def run(options: Options) -> int:
@@ -25,7 +26,7 @@ def run(options: Options) -> int:
     from playbooks.model.hubble.filters.wording import Refused
     from tui.commands.writing import write
 
-    asked = observe(options.argv, datetime.now(UTC))
+    asked = observe(_as_hubble_names_them(options.argv), datetime.now(UTC))
     if isinstance(asked, Help):
         write(_HEAD + asked.text)
         return 0
@@ -35,6 +36,15 @@ def run(options: Options) -> int:
         write(asked.raw_filters())
         return 0
     return _printed(asked, options)
+
+
+def _as_hubble_names_them(argv: Iterable[str]) -> list[str]:
+    """Arguments with the names that all our commands have for a context turned into the hubble command's."""
+    found = []
+    for argument in argv:
+        name, equals, value = argument.partition("=")
+        found.append(_OURS.get(name, name) + equals + value)
+    return found
 
 
 def _refused(message: str, code: int = _REFUSED) -> int:

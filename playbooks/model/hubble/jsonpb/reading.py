@@ -10,7 +10,6 @@ from functools import cache
 
 import msgspec
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
-from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from playbooks.model.hubble.filters.wording import quoted
@@ -70,14 +69,6 @@ class Reader:
     def event(self, line: bytes) -> ExportEvent:
         """The event of a line. Raises `Unreadable`."""
         return ExportEvent.FromString(self.raw(line))
-
-
-def message(kind: Descriptor, text: bytes, unknown: list[str]) -> Message:
-    """A message of any type; adds to the list what it does not know. Raises `Unreadable`."""
-    try:
-        return GetMessageClass(kind).FromString(_form(kind).read(text, unknown))
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise Unreadable(_why(error)) from None
 
 
 def _why(error: Exception) -> str:
