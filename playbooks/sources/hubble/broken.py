@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import re
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from playbooks.model.answer import Gap, GapKind
 
 if TYPE_CHECKING:
     import grpc
+
+
+class Code(IntEnum):
+    """Statuses of gRPC that mean something of their own."""
+
+    UNKNOWN = 2
+    INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    UNIMPLEMENTED = 12
+    UNAVAILABLE = 14
+    UNAUTHENTICATED = 16
 
 
 class Broken(Exception):
@@ -26,32 +40,37 @@ _REASON = re.compile(r"CERTIFICATE_VERIFY_FAILED: (.*?)(?:: OK)?$")
 
 
 def broken(error: grpc.RpcError, where: str) -> Broken:
-    """What an error of gRPC means; `where` is the server as a person named it."""
+    """What an error of gRPC's library means; `where` is the server as a person named it."""
     import grpc
 
-    code = error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
-    words = _words((error.details() if isinstance(error, grpc.Call) else "") or str(error))
+    if isinstance(error, grpc.Call):
+        return meaning(error.code().value[0], error.details() or "", where)
+    return meaning(Code.UNKNOWN, str(error), where)
+
+
+def meaning(code: int, text: str, where: str) -> Broken:
+    """What a status of gRPC means, by its number and its words."""
+    words = _words(text)
     said = f"{where} says: {words}" if words else f"{where} gives no reason"
-    codes = grpc.StatusCode
-    if code is codes.UNIMPLEMENTED:
+    if code == Code.UNIMPLEMENTED:
         what = f"{where} does not offer this: {words}"
         return _final(
             GapKind.NOT_IN_THIS_VERSION, what, "it may be too old, or no Hubble; look at its version"
         )
-    if code is codes.INVALID_ARGUMENT:
+    if code == Code.INVALID_ARGUMENT:
         gap = Gap(GapKind.FAILED, f"the request is refused: {words}", remedy="change the filters")
         return Broken(gap, is_our_fault=True)
-    if code in (codes.UNAUTHENTICATED, codes.PERMISSION_DENIED):
+    if code in (Code.UNAUTHENTICATED, Code.PERMISSION_DENIED):
         return _final(GapKind.FORBIDDEN, said, "check the client certificate and the user")
-    if code is codes.RESOURCE_EXHAUSTED:
+    if code == Code.RESOURCE_EXHAUSTED:
         is_ours = "larger than max" in words
         gap = Gap(GapKind.TOO_LARGE if is_ours else GapKind.FAILED, said, remedy="filter more")
         return Broken(gap, is_final=is_ours)
-    if code is codes.DEADLINE_EXCEEDED:
+    if code == Code.DEADLINE_EXCEEDED:
         return Broken(Gap(GapKind.TIMED_OUT, f"{where} did not answer in time", remedy="ask again"))
-    if code is codes.UNAVAILABLE:
+    if code == Code.UNAVAILABLE:
         return _unavailable(words, where)
-    return Broken(Gap(GapKind.UNREACHABLE, f"the stream from {where} broke off: {words or code.name}"))
+    return Broken(Gap(GapKind.UNREACHABLE, f"the stream from {where} broke off: {words or f'code {code}'}"))
 
 
 def _final(kind: GapKind, what: str, remedy: str) -> Broken:

@@ -19,13 +19,16 @@ class Dialled:
     rung = Rung.SERVER
     is_dear = False
 
-    def __init__(self, target: Target) -> None:
-        """Nothing is opened yet."""
+    def __init__(self, target: Target, *, is_fast: bool = True) -> None:
+        """Nothing is opened yet; `is_fast` reads streams ourselves instead of by the library."""
         self._target = target
+        self._is_fast = is_fast
 
     def open(self, wish: Wish, stop: threading.Event) -> Feed:  # noqa: ARG002
         """Dial. Raises `Broken`."""
-        return GrpcFeed(self._target, wish, lambda error: diagnosed(error, self._target))
+        return GrpcFeed(
+            self._target, wish, lambda error: diagnosed(error, self._target), is_fast=self._is_fast
+        )
 
     def close(self) -> None:
         """There is nothing to close."""

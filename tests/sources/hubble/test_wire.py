@@ -27,22 +27,27 @@ ENDINGS = {
 }
 
 
-def stream(server: Framed, wish: Wish) -> Stream:
+@pytest.fixture(params=[True, False], ids=["read by ourselves", "read by the library"])
+def is_fast(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def stream(server: Framed, wish: Wish, is_fast: bool = True) -> Stream:
     address = f"127.0.0.1:{server.port}"
-    return Stream([Dialled(Target(address, address))], wish, clock=Hurry())
+    return Stream([Dialled(Target(address, address), is_fast=is_fast)], wish, clock=Hurry())
 
 
-def test_many_messages_through_small_windows() -> None:
+def test_many_messages_through_small_windows(is_fast: bool) -> None:
     with Framed(Script(RAWS, 5000)) as server:
-        events = gathered(stream(server, Wish(observer_pb2.GetFlowsRequest(number=5000))))
+        events = gathered(stream(server, Wish(observer_pb2.GetFlowsRequest(number=5000)), is_fast))
     assert len(uuids(events)) == 5000
     assert of(State, events)[-1].gap is None
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_a_stream_that_breaks_is_said_to_be_incomplete(name: str) -> None:
+def test_a_stream_that_breaks_is_said_to_be_incomplete(name: str, is_fast: bool) -> None:
     with Framed(Script(RAWS, 50, ENDINGS[name])) as server:
-        made = stream(server, Wish(observer_pb2.GetFlowsRequest(number=50)))
+        made = stream(server, Wish(observer_pb2.GetFlowsRequest(number=50)), is_fast)
         events = gathered(made, lambda events: released(server, events))
     last = of(State, events)[-1]
     assert last.phase is Phase.ENDED
@@ -52,9 +57,9 @@ def test_a_stream_that_breaks_is_said_to_be_incomplete(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_a_stream_that_breaks_goes_on_when_it_is_followed(name: str) -> None:
+def test_a_stream_that_breaks_goes_on_when_it_is_followed(name: str, is_fast: bool) -> None:
     with Framed(Script(RAWS, 50, ENDINGS[name])) as server:
-        made = stream(server, everything())
+        made = stream(server, everything(), is_fast)
         events = gathered(
             made, lambda events: released(server, events) or phases(events).count(Phase.LIVE) >= 3
         )
