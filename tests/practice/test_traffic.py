@@ -12,6 +12,8 @@ import pytest
 from playbooks.practice import operations
 from playbooks.practice.logs import Line
 from playbooks.practice.objects import Json
+from playbooks.practice.policies.book import SYNC
+from playbooks.practice.policies.losing import lose
 from playbooks.practice.traffic.call import call_of
 from playbooks.practice.traffic.flows import WorldFlow, flows
 from playbooks.practice.traffic.lane import Lane, Outcome
@@ -228,6 +230,15 @@ def test_nobody_who_listens_means_a_reset() -> None:
     every = lanes(world, "cart-client", "checkout")
     assert {lane.outcome for lane in every} == {Outcome.RESET}
     assert every[0].steps[-1].sight.flags == ("RST", "ACK")
+
+
+def test_a_lost_entry_of_a_policy_map_drops_what_it_let_through_until_it_is_put_back() -> None:
+    world = build()
+    lost = {"runs": {"app": "redis"}, "peer": {"app": "cart-client"}, "direction": "ingress", "port": 6379}
+    lose(world, lost)
+    assert {lane.outcome for lane in lanes(world, "cart-client", "redis")} == {Outcome.DROPPED}
+    world.advance(SYNC.total_seconds() + 1)
+    assert {lane.outcome for lane in lanes(world, "cart-client", "redis")} == {Outcome.ANSWERED}
 
 
 def test_clients_write_down_what_came_of_their_calls() -> None:

@@ -78,6 +78,9 @@ class Book:
     def lose(self, node: str, endpoint: int, key: Key) -> None:
         """Take an entry out of a map behind the agent's back."""
         self._lost[node, endpoint, key] = self._world.now
+        # No object tells of it, so nobody else would look again: neither now nor when it is put back.
+        self._world.traffic.renew()
+        self._world.after(SYNC.total_seconds(), self._world.traffic.renew)
 
     def map_of(self, node: str, endpoint: int, held: Held) -> PolicyMap:
         """The map of an endpoint as the kernel has it; agents put back what is missing in time."""
