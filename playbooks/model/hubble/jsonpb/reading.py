@@ -5,7 +5,7 @@ Like the writer it works on one level at a time: an object that was read before 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import msgspec
@@ -14,6 +14,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from playbooks.model.hubble.filters.wording import quoted
 from playbooks.model.hubble.jsonpb.values import LEFT_OUT, Take, library, take_of, time, token
+from playbooks.model.hubble.memory import Memory
 from playbooks.model.hubble.proto.flow_pb2 import Flow
 from playbooks.model.hubble.proto.observer_pb2 import ExportEvent
 from playbooks.model.hubble.shallow import comes_again, shallow
@@ -165,7 +166,12 @@ def _repeated(field: FieldDescriptor) -> TakeText:
 def _single(field: FieldDescriptor) -> TakeText:
     kind = field.message_type
     if kind is None:
-        return _decoded(take_of(field))
+        known = (
+            {f'"{value.name}"'.encode(): value.number for value in field.enum_type.values}
+            if field.enum_type
+            else {}
+        )
+        return _decoded(take_of(field), known)
     if kind.full_name == "google.protobuf.Timestamp":
         return _decoded(time)
     if kind.full_name in _WRAPPERS:
@@ -175,10 +181,24 @@ def _single(field: FieldDescriptor) -> TakeText:
     return _form(kind).remembered if comes_again(kind) else _form(kind).read
 
 
-def _decoded(take: Take) -> TakeText:
-    return lambda text, unknown: take(_anything(text), unknown)
+def _decoded(take: Take, known: Mapping[bytes, object] | None = None) -> TakeText:
+    """Reads what JSON has; `known` are texts that need not be looked at."""
+    if not known:
+        return lambda text, unknown: take(_anything(text), unknown)
+    look_up = known.get
+
+    def taken(text: bytes, unknown: list[str]) -> object:
+        found = look_up(text)
+        return take(_anything(text), unknown) if found is None else found
+
+    return taken
 
 
 def _wrapped(kind: Descriptor) -> TakeText:
     take, whole = take_of(kind.fields_by_name["value"]), GetMessageClass(kind)
-    return lambda text, unknown: whole(value=take(_anything(text), unknown)).SerializeToString()
+
+    def made(text: bytes) -> bytes:
+        return whole(value=take(_anything(text), [])).SerializeToString()
+
+    memory = Memory(made)
+    return lambda text, unknown: memory[text]
