@@ -23,8 +23,8 @@ SECOND = 1_000_000_000
 _TRACE, _POLICY_VERDICT = 4, 5
 _FORWARDED = 1
 
-# All tags of lists of policies end in these bytes. Hubble gives such lists to policy verdicts; in other events it
-# is cheaper to look for the tags than to read the lists.
+# All tags of lists of policies end in these bytes. Hubble gives such lists to policy verdicts; in other
+# events it costs less to look for the tags than to read the lists.
 _POLICIES = b"\xa0\x0a"
 
 _parts = attrgetter(

@@ -28,7 +28,7 @@ def test_a_flow_read_fast_is_the_flow_read_whole(path) -> None:
     assert Seen in kinds
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(any_event())
 def test_whatever_an_event_holds_it_is_read_as_the_whole_schema_reads_it(message: ExportEvent) -> None:
     home = (message.flow.node_name or message.node_name).rpartition("/")[0]
