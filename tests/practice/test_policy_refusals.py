@@ -15,7 +15,7 @@ from tests.practice.policies.deciding import ME, apply, bare, kind_of
 CASES = yaml.safe_load((Path(__file__).parent / "policies" / "refusals.yaml").read_text("utf-8"))
 
 
-def named(cases: list[dict[str, Any]]) -> Any:
+def named(cases: list[dict[str, Any]]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", cases, ids=[case["why"] for case in cases])
 
 
@@ -38,7 +38,7 @@ def test_what_agents_refuse_is_stored_and_called_invalid(case: dict[str, Any]) -
     assert (condition["type"], condition["status"]) == ("Valid", "False")
     assert case["says"] in condition["message"]
     assert world.policies.shelf.rules() == ()
-    body = {"spec": {**dict.fromkeys(item["spec"]), "endpointSelector": {}, "ingress": [{}]}}
+    body: dict[str, Any] = {"spec": {**dict.fromkeys(item["spec"]), "endpointSelector": {}, "ingress": [{}]}}
     mended = writing.patch(world, kind, "shop", "wrong", "application/merge-patch+json", body, ME)
     assert mended["status"]["conditions"][0]["status"] == "True"
     assert len(world.policies.shelf.rules()) == 1

@@ -17,7 +17,7 @@ from playbooks.model.cilium.agent.map_state import AgentMapState
 from playbooks.model.cilium.agent.policy import AgentPolicy
 from playbooks.model.cilium.agent.selectors import AgentSelectors
 from playbooks.model.fact import Choice, F, Fact
-from playbooks.model.views.differences import Kind
+from playbooks.model.views.differences import Difference, Kind
 from playbooks.model.views.ipcache import IpcacheView
 from playbooks.model.views.policy import PolicyView
 from playbooks.practice import commands, profile
@@ -25,7 +25,7 @@ from playbooks.practice.operations import carry_out
 from playbooks.practice.source import WorldSource
 from playbooks.practice.world import World, build
 from tests.practice.policies.deciding import pod
-from tests.practice.worlds import set_up
+from tests.practice.worlds import seen, set_up
 
 
 def said(world: World, node: str, command: str) -> Any:
@@ -42,13 +42,28 @@ async def known(world: World, kind: type[F], node: str) -> F:
     return found
 
 
+async def differences(
+    world: World, view: type[PolicyView] | type[IpcacheView], node: str
+) -> tuple[Difference, ...]:
+    found = await known(world, view, node)
+    assert isinstance(found, PolicyView | IpcacheView)
+    return found.differences
+
+
 @pytest.mark.parametrize("name", profile.names())
 async def test_all_sides_agree_in_every_healthy_profile(name: str) -> None:
     world = set_up(name)
+    await agree(world)
+
+
+async def test_all_sides_agree_in_a_mesh() -> None:
+    await agree(seen("mesh-healthy"))
+
+
+async def agree(world: World) -> None:
     for node in {pod(world, app).node for app in ("redis", "checkout-client", "intruder")}:
         for view in (PolicyView, IpcacheView):
-            found = await known(world, view, node)
-            assert found.differences == ()
+            assert await differences(world, view, node) == ()
 
 
 @pytest.mark.parametrize("kind", [AgentEndpoints, AgentSelectors, AgentPolicy, PolicyMaps, AgentMapState])
@@ -64,8 +79,8 @@ async def test_an_entry_that_was_taken_out_of_the_map_shows_until_the_agent_puts
     endpoint = world.network.endpoints["shop", redis.name].id
     lost = {"runs": {"app": "redis"}, "peer": {"app": "cart-client"}, "direction": "ingress", "port": 6379}
     carry_out(world, [{"lose": lost}])
-    (found,) = (await known(world, PolicyView, redis.node)).differences
+    (found,) = await differences(world, PolicyView, redis.node)
     assert (found.subject, found.kind) == (f"endpoint {endpoint}", Kind.MISSING)
     assert found.detail == f"allow ingress from identity {client} at 6379/TCP"
     world.advance(901)
-    assert (await known(world, PolicyView, redis.node)).differences == ()
+    assert await differences(world, PolicyView, redis.node) == ()

@@ -42,7 +42,7 @@ class Book:
         self.shelf = Shelf(world)
         self.census = Census(world)
         self._world = world
-        self._version = -1
+        self._version: tuple[int, ...] = ()
         self._rules: tuple[Rule, ...] = ()
         self._universes: dict[object, Universe] = {}
         self._of_nodes: dict[str, Universe] = {}
@@ -71,7 +71,8 @@ class Book:
         key = id(everybody), labels, mode, is_node
         if key not in self._held:
             policy = self.computed(labels, mode, is_node=is_node)
-            rows = policy_map(policy, everybody, indexed(labels), is_newest=self.shelf.is_newest)
+            newest, number = self.shelf.is_newest, self._world.cluster_id
+            rows = policy_map(policy, everybody, indexed(labels), is_newest=newest, cluster_id=number)
             self._held[key] = Held(policy, rows)
         return self._held[key]
 
@@ -91,7 +92,8 @@ class Book:
         }
         if not lost:
             return held.map
-        return PolicyMap(tuple(row for row in held.map.rows if row.key not in lost))
+        rows = tuple(row for row in held.map.rows if row.key not in lost)
+        return PolicyMap(rows, held.map.cluster_id)
 
     def lookups(self, node: str) -> Iterator[Lookup]:
         """What the pods of a node looked up through its agent's proxy."""
@@ -124,12 +126,12 @@ class Book:
         """Move its history in time."""
         self.shelf.shift(delta)
         self._lost = {key: at + delta for key, at in self._lost.items()}
-        self._version = -1
+        self._version = ()
 
     def _refresh(self) -> None:
-        if self._version == self._world.store.version:
+        if self._version == self.census.version:
             return
-        self._version = self._world.store.version
+        self._version = self.census.version
         rules = self.shelf.rules()
         if rules != self._rules:
             self._computed.clear()

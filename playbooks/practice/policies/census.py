@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from playbooks.practice import agents
+from playbooks.practice import agents, mesh
 from playbooks.practice.catalog import NAMESPACES, NODES, SLICES
 from playbooks.practice.network import identity_number
 from playbooks.practice.objects import Json, labels_of
+from playbooks.practice.policies.universe import REMOTE_NODE
 
 if TYPE_CHECKING:
     from playbooks.practice.runs import PodRun
@@ -38,6 +39,8 @@ class End:
     """Namespace and name, for a pod."""
     is_health: bool = False
     """Whether it is the node's health endpoint."""
+    identity: int = 0
+    """Its identity, where it is in another cluster; 0 elsewhere."""
 
 
 class Census:
@@ -47,7 +50,7 @@ class Census:
         """Nobody is counted yet."""
         self._world = world
         self._known: dict[str, tuple[Json, Json | None, Known]] = {}
-        self._version = -1
+        self._version: tuple[int, ...] = ()
         self._ends: dict[str, End] | None = None
         self._runs: dict[tuple[str, str], PodRun] | None = None
         self._local: dict[str, list[PodRun]] | None = None
@@ -97,6 +100,8 @@ class Census:
             nodes = self._world.network.nodes
             known = (self.known(run) for node in nodes for run in self.pods(node))
             self._identities = {one.identity: one.labels for one in known}
+            for peer in self._world.peers:
+                self._identities |= mesh.identities(peer)
         return self._identities
 
     def node_labels(self, node: str) -> tuple[str, ...]:
@@ -104,9 +109,14 @@ class Census:
         item = self._world.store.get(NODES, "", node)
         return tuple(f"k8s:{key}={value}" for key, value in sorted(labels_of(item).items())) if item else ()
 
+    @property
+    def version(self) -> tuple[int, ...]:
+        """What changes whenever anything does, in other clusters of the mesh too."""
+        return (self._world.store.version, *(peer.store.version for peer in self._world.peers))
+
     def _refresh(self) -> None:
-        if self._version != self._world.store.version:
-            self._version = self._world.store.version
+        if self._version != self.version:
+            self._version = self.version
             self._ends, self._runs, self._local, self._identities = None, None, None, None
 
 
@@ -120,6 +130,11 @@ def serves_api(world: World, node: str) -> bool:
 def _every_end(world: World) -> dict[str, End]:
     """All addresses of the cluster."""
     found: dict[str, End] = {}
+    for peer in world.peers:
+        for remote in mesh.nodes(peer):
+            every = (*remote.network.addresses.every, *remote.network.routers.every)
+            found |= {ip: End(ip, identity=REMOTE_NODE) for ip in every}
+        found |= {ip: End(ip, identity=pod.identity) for pod in mesh.pods(peer) for ip in pod.ips}
     for node, addresses in world.network.hosts.items():
         here = node if node in world.network.nodes else ""
         found |= {ip: End(ip, here) for ip in addresses.every}

@@ -133,6 +133,8 @@ def _is_audited(world: World, node: str) -> bool:
 
 def peer_identity(world: World, node: str, end: End) -> int:
     """The identity that the agent of a node knows an end by."""
+    if end.identity:
+        return end.identity
     if end.pod[1]:
         return world.policies.census.known(world.policies.census.run_of(end.pod)).identity
     if end.is_health:

@@ -94,6 +94,8 @@ class PolicyMap:
 
     rows: tuple[Row, ...]
     """In the order in which the agent shows them."""
+    cluster_id: int = 1
+    """Number of the cluster, which its pods' identities hold."""
 
     @cached_property
     def _by_identity(self) -> dict[tuple[bool, int], list[Row]]:
@@ -104,7 +106,7 @@ class PolicyMap:
 
     def find(self, identity: int, protocol: int, port: int, *, is_egress: bool) -> Row | None:
         """The entry that decides; nothing when none does, which refuses."""
-        every = dict.fromkeys((identity, aggregate_of(identity), 0))
+        every = dict.fromkeys((identity, aggregate_of(identity, self.cluster_id), 0))
         rows = [
             row
             for one in every
@@ -118,12 +120,15 @@ class PolicyMap:
         )
 
 
-def policy_map(policy: Computed, everybody: Universe, subject: Labels, *, is_newest: bool) -> PolicyMap:
+def policy_map(
+    policy: Computed, everybody: Universe, subject: Labels, *, is_newest: bool, cluster_id: int = 1
+) -> PolicyMap:
     """The map of an endpoint with this policy."""
     rows: list[Row] = []
     for is_egress, direction in ((False, policy.ingress), (True, policy.egress)):
         rows += _direction(direction, everybody, subject, is_egress=is_egress, is_newest=is_newest)
-    return PolicyMap(tuple(sorted(rows, key=_order)))
+    kept = _needed(rows, cluster_id)
+    return PolicyMap(tuple(sorted(kept, key=_order)), cluster_id)
 
 
 def _order(row: Row) -> tuple[bool, bool, int, int, int, int]:
@@ -141,7 +146,7 @@ def _direction(
         for selector, outcome in one.outcomes:
             for key in _keys(one, selector, everybody, subject, is_egress=is_egress, is_newest=is_newest):
                 found[key] = _stronger(found.get(key), key, outcome)
-    return [row for row in found.values() if not _is_needless(row, found)]
+    return list(found.values())
 
 
 def _everyone(*, is_newest: bool) -> tuple[int, ...]:
@@ -157,10 +162,15 @@ def _stronger(old: Row | None, key: Key, outcome: Outcome) -> Row:
     return Row(key, old.precedence, old.is_deny, old.kind, tuple(sorted({*old.origins, *new.origins})))
 
 
-def _is_needless(row: Row, found: dict[Key, Row]) -> bool:
+def _needed(rows: list[Row], cluster_id: int) -> Iterator[Row]:
+    found = {row.key: row for row in rows}
+    return (row for row in rows if not _is_needless(row, found, cluster_id))
+
+
+def _is_needless(row: Row, found: dict[Key, Row], cluster_id: int) -> bool:
     """Whether another entry says the same of the same ports to many, or refuses more."""
     key = row.key
-    many = aggregate_of(key.identity)
+    many = aggregate_of(key.identity, cluster_id)
     if many:
         twin = found.get(Key(key.is_egress, many, key.protocol, key.port, key.bits))
         if twin and (twin.precedence, twin.is_deny, twin.kind) == (row.precedence, row.is_deny, row.kind):

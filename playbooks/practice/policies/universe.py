@@ -31,12 +31,12 @@ _RESERVED = (
 _ROOM = (1 << 20) - 2
 
 
-def aggregate_of(identity: int) -> int:
+def aggregate_of(identity: int, cluster_id: int = 1) -> int:
     """The identity that stands for many, this one among them; 0 for none."""
     if identity >= LOCAL:
         return OF_WORLD
     if identity > 255:
-        return OF_CLUSTER
+        return OF_CLUSTER if identity >> 16 == cluster_id else OF_MESH
     return {WORLD: OF_WORLD, 9: OF_WORLD, 10: OF_WORLD, REMOTE_NODE: OF_NODES, API_SERVER: OF_NODES}.get(
         identity, 0
     )

@@ -132,7 +132,8 @@ def verdict(
     `source` and `destination` are an IP address or a pod as `namespace/name`. `port` is that of the
     destination after services were resolved (the backend's), for ICMP the type; `protocol` is TCP, UDP, SCTP,
     ICMP or ICMPv6. Replies need no question: they pass. A pod that talks to itself is not looked at.
-    Unknown addresses are outside of the cluster. Raises `ValueError` for an unknown pod or protocol.
+    Only this cluster's sides decide: what another one of the mesh says must be asked there. Unknown
+    addresses are outside of all clusters. Raises `ValueError` for an unknown pod or protocol.
     """
     if protocol not in PROTOCOLS:
         raise ValueError(f"{protocol!r} is no protocol; there are {', '.join(PROTOCOLS)}")
