@@ -202,7 +202,12 @@ def plain(target: Target) -> socket.socket:
         raw.settimeout(target.seconds)
         raw.connect(target.address.removeprefix("unix:"))
         return raw
-    host, _, port = target.address.removeprefix("dns:///").rpartition(":")
-    return socket.create_connection(
-        (host.strip("[]"), int(port) if port.isdecimal() else 443), target.seconds
-    )
+    return socket.create_connection(host_and_port(target.address), target.seconds)
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """Where an address leads; without a port where gRPC goes then."""
+    host, colon, port = address.removeprefix("dns:///").rpartition(":")
+    if colon and port.isdecimal():
+        return host.strip("[]"), int(port)
+    return address.removeprefix("dns:///").strip("[]"), 443

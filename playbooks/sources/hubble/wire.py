@@ -16,7 +16,7 @@ from typing import Self
 
 from playbooks.model.answer import Gap, GapKind
 from playbooks.sources.hubble.broken import Broken, meaning
-from playbooks.sources.hubble.dial import MESSAGE_LIMIT, Target, plain
+from playbooks.sources.hubble.dial import MESSAGE_LIMIT, Target, host_and_port, plain
 from playbooks.sources.hubble.hpack import Headers, Unreadable, literal
 
 STREAM = 3
@@ -278,8 +278,9 @@ def _secured(target: Target) -> ssl.SSLSocket:
             path.touch(0o600)
             path.write_bytes(target.key + b"\n" + target.certificate)
             context.load_cert_chain(path, password="")
-    host = target.address.rpartition(":")[0].strip("[]")
-    connection = context.wrap_socket(plain(target), server_hostname=target.server_name or host or None)
+    is_local = target.address.startswith("unix:")
+    name = target.server_name or ("localhost" if is_local else host_and_port(target.address)[0])
+    connection = context.wrap_socket(plain(target), server_hostname=name)
     if connection.selected_alpn_protocol() not in ("h2", None):
         connection.close()
         raise OSError("the server does not speak HTTP/2")

@@ -12,7 +12,7 @@ import pytest
 from playbooks.model.hubble.proto import observer_pb2
 from playbooks.sources.access import CannotConnect
 from playbooks.sources.hubble import Phase, State
-from playbooks.sources.hubble.dial import Target, target_of
+from playbooks.sources.hubble.dial import Target, host_and_port, target_of
 from playbooks.sources.hubble.dialled import Dialled
 from playbooks.sources.hubble.settings import Settings, seconds_of, settings_from
 from playbooks.sources.hubble.stream import Stream
@@ -206,3 +206,16 @@ def test_targets(tmp_path: Path) -> None:
 def test_targets_that_cannot_be(settings: Settings) -> None:
     with pytest.raises(CannotConnect):
         target_of(settings)
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("relay.example:4245", ("relay.example", 4245)),
+        ("[::1]:4245", ("::1", 4245)),
+        ("relay.example", ("relay.example", 443)),
+        ("dns:///relay.example:80", ("relay.example", 80)),
+    ],
+)
+def test_hosts_and_ports(address: str, place: tuple[str, int]) -> None:
+    assert host_and_port(address) == place
