@@ -65,6 +65,8 @@ def join(*worlds: World) -> None:
             raise ValueError(f"clusters of one mesh must differ in name and id: {what}")
     for world in worlds:
         world.peers = tuple(one for one in worlds if one is not world)
+    for world in worlds:
+        world.traffic.renew()
 
 
 def is_connected(world: World) -> bool:

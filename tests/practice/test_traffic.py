@@ -14,6 +14,7 @@ from playbooks.practice.logs import Line
 from playbooks.practice.objects import Json
 from playbooks.practice.policies.book import SYNC
 from playbooks.practice.policies.losing import lose
+from playbooks.practice.scenarios import load
 from playbooks.practice.traffic.call import call_of
 from playbooks.practice.traffic.flows import WorldFlow, flows
 from playbooks.practice.traffic.lane import Lane, Outcome
@@ -239,6 +240,19 @@ def test_a_lost_entry_of_a_policy_map_drops_what_it_let_through_until_it_is_put_
     assert {lane.outcome for lane in lanes(world, "cart-client", "redis")} == {Outcome.DROPPED}
     world.advance(SYNC.total_seconds() + 1)
     assert {lane.outcome for lane in lanes(world, "cart-client", "redis")} == {Outcome.ANSWERED}
+
+
+def test_calls_reach_another_cluster_where_nobody_answers_here_and_that_one_tells_its_own_part() -> None:
+    world = load("mesh-healthy").world()
+    (peer,) = world.peers
+    scale = {"namespace": "shop", "name": "checkout", "replicas": 0}
+    operations.carry_out(world, [{"scale": scale}, {"wait": 60}])
+    abroad = lanes(world, "frontend-client", "checkout")
+    assert {lane.server.cluster for lane in abroad} == {peer.cluster}
+    assert {lane.outcome for lane in abroad} == {Outcome.ANSWERED}
+    assert {step.sight.node for lane in abroad for step in lane.steps} == {abroad[0].client.node}
+    assert not any(lane.masquerade for lane in abroad)
+    assert all(lane.server.identity >> 16 == peer.cluster_id for lane in abroad)
 
 
 def test_clients_write_down_what_came_of_their_calls() -> None:

@@ -88,6 +88,8 @@ class Traffic:
         """Look again after objects of these kinds have changed."""
         if self.epoch is not None and changed - _IDLE:
             self.renew()
+            for peer in self._world.peers:
+                peer.traffic.renew()
 
     def renew(self) -> None:
         """Look again at who asks whom; what was until now is written down when it differs."""

@@ -45,6 +45,8 @@ class Party:
     """Index of that device."""
     names: tuple[str, ...] = ()
     """DNS names that lead to it."""
+    cluster: str = ""
+    """The other cluster of the mesh that it is in; empty for our own."""
 
     @property
     def is_endpoint(self) -> bool:

@@ -212,8 +212,17 @@ class _Plan:
         end, run = self.world.policies.census.ends.get(ip), self._run_at(ip)
         if end is not None and end.node and run is None:
             return node_party(self.world, end.node, ip, viewer)
-        found = pod_party(self.world, run, ip) if run is not None else None
+        found = pod_party(self.world, run, ip) if run is not None else self._remote(ip)
         return found or outside_party(self.world, ip, known)
+
+    def _remote(self, ip: str) -> Party | None:
+        """The pod of another cluster of the mesh at an address."""
+        for peer in self.world.peers:
+            end = peer.policies.census.ends.get(ip)
+            if end is not None and end.pod[1]:
+                found = pod_party(peer, peer.policies.census.run_of(end.pod), ip)
+                return replace(found, cluster=peer.cluster) if found is not None else None
+        return None
 
     def _path(self, client: Party, server: Party) -> Path:
         if client.node == server.node:

@@ -45,6 +45,9 @@ def steps_of(lane: Lane) -> tuple[Step, ...]:
         found.opened()
     else:
         found.conversation()
+    if lane.server.cluster:
+        # What nodes of another cluster see is told there.
+        return tuple(step for step in found.steps if step.sight.node != lane.server.node)
     return tuple(found.steps)
 
 
