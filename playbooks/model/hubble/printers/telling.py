@@ -183,8 +183,13 @@ def _ports(raw: bytes) -> tuple[str, str]:
     if not raw:
         return _NOWHERE
     layer = flow_pb2.Layer4.FromString(raw)
-    kind = layer.WhichOneof("protocol")
-    if kind not in ("TCP", "UDP", "SCTP"):
-        return _NOWHERE
-    ports = getattr(layer, kind)
-    return str(ports.source_port or ""), str(ports.destination_port or "")
+    tcp = layer.TCP
+    source, destination = tcp.source_port, tcp.destination_port
+    if not (source or destination):
+        # It is none, or one without ports.
+        kind = layer.WhichOneof("protocol")
+        if kind not in ("UDP", "SCTP"):
+            return _NOWHERE
+        ports = getattr(layer, kind)
+        source, destination = ports.source_port, ports.destination_port
+    return str(source or ""), str(destination or "")
