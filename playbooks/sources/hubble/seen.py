@@ -28,6 +28,8 @@ LARGE = 1024
 """How many such keys."""
 PATIENCE = 30 * SECOND
 """How long after a reconnect repetitions are looked for on nodes that stay silent."""
+SETTLED = 10 * SECOND
+"""How long after the beginning events may be old ones."""
 _RESPONSE = {
     Call.FLOWS: observer_pb2.GetFlowsResponse,
     Call.AGENT_EVENTS: observer_pb2.GetAgentEventsResponse,
@@ -72,6 +74,7 @@ class Seen:
         self._keys: set[object] = set()
         self._earliest: dict[str, int] = {}
         self._clocks = Clocks()
+        self._clocks_from = 0
         self._again: dict[str, _Again] = {}
         self._unproven: dict[str, int] = {}
         self._again_until = 0
@@ -91,6 +94,10 @@ class Seen:
         """Whether messages may be repetitions, so that each has to go through `judged`."""
         return bool(self._again or self._unproven)
 
+    def opened(self, now: int, *, is_live: bool) -> None:
+        """A connection was opened; `is_live` when it will tell what happens, not only what has happened."""
+        self._clocks_from = now + SETTLED if is_live else 0
+
     def arrival(self, now: int) -> None:
         """Something arrived."""
         self._arrived = now
@@ -106,7 +113,10 @@ class Seen:
             return []
         name, at = message.node_name, message.time.ToNanoseconds()
         self._note(name, at, now)
-        return [*self._back(name, at, OVERLAP), *self._clocks.note(name, at, now)]
+        # What is old when it arrives says nothing of a clock, and first comes what happened before.
+        is_fresh = 0 < self._clocks_from <= now
+        skews = self._clocks.note(name, at, now) if is_fresh else ()
+        return [*self._back(name, at, OVERLAP), *skews]
 
     def _note(self, name: str, at: int, now: int) -> None:
         if not name or at <= 0:

@@ -262,6 +262,7 @@ class Stream:
             if self._left and self._wish.is_followed:
                 timer.start()
             self._tell(Phase.LIVE, step.rung, feed.detail)
+            self._seen.opened(self._clock.now(), is_live=self._wish.is_followed)
             if is_resumed:
                 holes = self._seen.resumed(feed.oldest(), self._clock.now())
                 self._inbox.tell(*holes)

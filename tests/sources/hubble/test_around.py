@@ -23,8 +23,9 @@ from playbooks.sources.hubble.dial import Target
 from playbooks.sources.hubble.dialled import Dialled
 from playbooks.sources.hubble.feed import Observer
 from playbooks.sources.hubble.inbox import Inbox
+from playbooks.sources.hubble.seen import Seen
 from playbooks.sources.hubble.stream import Stream
-from playbooks.sources.hubble.wish import SECOND, Wish, everything, troubles
+from playbooks.sources.hubble.wish import SECOND, Call, Wish, everything, troubles
 from tests.sources.hubble.observing import (
     Answer,
     Hurry,
@@ -176,3 +177,14 @@ def test_from_a_lower_rung_the_better_ones_are_tried_again() -> None:
         events = gathered(made, until)
     assert uuids(events) == ["node-1@1", "node-1@2"]
     assert of(State, events)[-1].left == ()
+
+
+def test_old_flows_say_nothing_of_a_clock() -> None:
+    seen = Seen(Call.FLOWS)
+    old = [flow("node-1", n) for n in range(100)]
+    seen.opened(at(4000), is_live=False)
+    assert not any(seen.note(raw, at(4000 + n)) for n, raw in enumerate(old))
+    seen.opened(at(5000), is_live=True)
+    assert not any(seen.note(raw, at(5000 + n / 20)) for n, raw in enumerate(old))
+    fresh = [flow("node-1", 5060 + n) for n in range(50)]
+    assert any(seen.note(raw, at(5030 + n)) for n, raw in enumerate(fresh))
