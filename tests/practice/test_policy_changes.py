@@ -170,3 +170,23 @@ def test_entries_count_what_they_decide(world: World) -> None:
         if row["Flags"] == 192 and row["Key"]["Nexthdr"] == 6 and row["ProxyPortNetwork"]
     ]
     assert (never["Packets"], never["Bytes"]) == (uncounted, uncounted)
+
+
+RULE = {
+    "Tier", "Priority", "Authentication", "Log", "Subject", "L3", "L4", "Labels", "DefaultDeny", "Verdict",
+    "Ingress", "Node",
+}  # fmt: skip
+"""Keys of a rule in the recorded `policy get`, which holds JSON in a string."""
+
+
+def test_json_in_strings_has_the_recorded_keys(world: World) -> None:
+    run = pod(world, "checkout")
+    listed = json.loads(said(world, run.node, "cilium-dbg policy get -o json")["policy"])
+    assert [one for one in listed if set(one) != RULE] == []
+    (silent,) = [one for one in listed if one["L3"] is None]
+    assert (silent["L4"], silent["DefaultDeny"], silent["Ingress"]) == (None, True, True)
+    rules = endpoint(world, "checkout")["policy"]["realized"]["l4"]["ingress"]
+    texts = [json.loads(one["rule"]) for one in rules]
+    assert [list(one) for one in texts] == [["tier", "port", "protocol", "l7-rules"]] * 4
+    assert "&" not in "".join(one["rule"] for one in rules)
+    assert {"verdict": 1} in [value for one in texts for item in one["l7-rules"] for value in item.values()]
