@@ -16,8 +16,10 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
+from playbooks.model.hubble.proto.flow_pb2 import Endpoint, Workload
 from playbooks.model.hubble.proto.observer_pb2 import GetFlowsResponse
 
 PODS, SERVERS = 400, 60
@@ -27,21 +29,22 @@ TARGET = (
 )
 
 
-def endpoint(name: str, number: int) -> dict[str, object]:
-    return {
-        "ID": 1000 + number,
-        "identity": 20000 + number,
-        "cluster_name": "bench",
-        "namespace": "shop",
-        "labels": [
+@cache
+def endpoint(name: str, number: int) -> Endpoint:
+    return Endpoint(
+        ID=1000 + number,
+        identity=20000 + number,
+        cluster_name="bench",
+        namespace="shop",
+        labels=[
             f"k8s:app={name}",
             "k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name=shop",
             "k8s:io.cilium.k8s.policy.cluster=bench",
             "k8s:io.kubernetes.pod.namespace=shop",
         ],
-        "pod_name": f"{name}-7d9f8b6c5-{number:05d}",
-        "workloads": [{"name": name, "kind": "Deployment"}],
-    }
+        pod_name=f"{name}-7d9f8b6c5-{number:05d}",
+        workloads=[Workload(name=name, kind="Deployment")],
+    )
 
 
 def flow(number: int) -> bytes:

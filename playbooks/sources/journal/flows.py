@@ -126,7 +126,10 @@ class FlowStore:
 
     @classmethod
     def in_journal(cls, folder: Path, limit: int = DISK_LIMIT) -> FlowStore:
-        """The flows of a journal's folder, going on with what lies there. Raises `UnwritableJournal`."""
+        """The flows of a journal's folder, going on with what lies there. Raises `UnwritableJournal`.
+
+        A journal that is begun is opened first: it takes no folder that holds something else.
+        """
         try:
             disk = Disk(folder, limit)
         except BlockingIOError as error:
