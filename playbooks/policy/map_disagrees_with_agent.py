@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from playbooks.model.cilium.agent.endpoints import AgentEndpoints
-from playbooks.model.cilium.agents import Agents
+from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.ceps import ClusterEndpoints
 from playbooks.model.cilium.endpoint_names import endpoint_ref
 from playbooks.model.cilium.restarting import restart_agent, sysdump
@@ -61,31 +61,29 @@ def map_disagrees_with_agent(
             first_seen=view.before.taken_at,
             last_seen=view.after.taken_at,
             ongoing=Ongoing.YES,
-            fixes=(
-                Fix.mitigation(
-                    f"Let the agent write the map of {name} anew.",
-                    why="Regenerating an endpoint writes its whole policy map.",
-                    risk=Risk.LOW,
-                    steps=(
-                        sysdump(),
-                        step(
-                            f"Regenerate {name} on {node}.",
-                            agent.command("cilium-dbg", "endpoint", "regenerate", name.split()[-1]).command(),
-                        ),
-                    ),
-                    undo="Nothing to undo.",
-                    verify="`cilium-dbg bpf policy get` of the endpoint shows the entry.",
-                ),
-                restart_agent(
-                    agent,
-                    why="A new agent writes all maps of the node anew.",
-                    verify="`cilium-dbg bpf policy get` of the endpoint shows the entry.",
-                ),
-            )
-            if agent
-            else (),
-            same_as="",
+            fixes=_fixes(name, node, agent) if agent else (),
         )
+
+
+def _fixes(name: str, node: str, agent: Agent) -> tuple[Fix, ...]:
+    verify = "`cilium-dbg bpf policy get` of the endpoint shows the entry."
+    return (
+        Fix.mitigation(
+            f"Let the agent write the map of {name} anew.",
+            why="Regenerating an endpoint writes its whole policy map.",
+            risk=Risk.LOW,
+            steps=(
+                sysdump(),
+                step(
+                    f"Regenerate {name} on {node}.",
+                    agent.command("cilium-dbg", "endpoint", "regenerate", name.split()[-1]).command(),
+                ),
+            ),
+            undo="Nothing to undo.",
+            verify=verify,
+        ),
+        restart_agent(agent, why="A new agent writes all maps of the node anew.", verify=verify),
+    )
 
 
 def _subject(

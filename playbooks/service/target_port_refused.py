@@ -113,9 +113,6 @@ def _finding(
         fact, flow = resets[-1]
         text = f"{flow.source}:{flow.source_port} -> {flow.destination} TCP RST, a reply"
         evidence.append(fact.evidence(text))
-    fixed = [
-        {"op": "replace", "path": f"/spec/ports/{_index(service, port)}/targetPort", "value": one.declared[0]}
-    ]
     return finding(
         (Severity.ERROR if one.is_alone else Severity.WARN) if resets else Severity.INFO,
         service.ref,
@@ -135,31 +132,34 @@ def _finding(
         )
         if resets
         else (),
-        fixes=(
-            Fix.cure(
-                f"Send port {port.port} to the port on which the pods listen.",
-                why="A service hands connections to its targetPort, whether anybody listens there or not.",
-                risk=Risk.MEDIUM,
-                steps=(
-                    step(
-                        f"Look on which ports the containers of {one.backends[0].ref} listen.",
-                        kubectl(
-                            *("-n", service.metadata.namespace, "exec", one.backends[0].metadata.name),
-                            *("--", "ss", "-tln"),
-                        ),
-                    ),
-                    step(
-                        f"Patch the targetPort of {service.ref}.",
-                        kubectl(
-                            *("-n", service.metadata.namespace, "patch", "service", service.metadata.name),
-                            *("--type", "json", "-p", json.dumps(fixed)),
-                        ),
-                    ),
+        fixes=(_fix(one),),
+    )
+
+
+def _fix(one: _Port) -> Fix:
+    service, pod = one.service, one.backends[0]
+    path = f"/spec/ports/{_index(service, one.port)}/targetPort"
+    fixed = [{"op": "replace", "path": path, "value": one.declared[0]}]
+    where = ("-n", service.metadata.namespace)
+    return Fix.cure(
+        f"Send port {one.port.port} to the port on which the pods listen.",
+        why="A service hands connections to its targetPort, whether anybody listens there or not.",
+        risk=Risk.MEDIUM,
+        steps=(
+            step(
+                f"Look on which ports the containers of {pod.ref} listen.",
+                kubectl(*where, "exec", pod.metadata.name, "--", "ss", "-tln"),
+            ),
+            step(
+                f"Patch the targetPort of {service.ref}.",
+                kubectl(
+                    *(*where, "patch", "service", service.metadata.name),
+                    *("--type", "json", "-p", json.dumps(fixed)),
                 ),
-                undo=f"Put targetPort {one.target} back.",
-                verify=f"Connections to {service.ref} port {port.port} are accepted.",
             ),
         ),
+        undo=f"Put targetPort {one.target} back.",
+        verify=f"Connections to {service.ref} port {one.port.port} are accepted.",
     )
 
 
