@@ -267,6 +267,15 @@ def _why(parser: argparse.ArgumentParser) -> None:
     _connection(parser)
 
 
+def _expect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", metavar="FILE", nargs=1, help="YAML rows of from, to, port, http, expect")
+    parser.add_argument("-n", "--namespace", metavar="NAME", help="of targets that name none (default)")
+    parser.add_argument("--input", metavar="DIR", help="answer from a recording instead of a cluster")
+    parser.add_argument("--quiet", dest="is_quiet", action="store_true", help="no progress on standard error")
+    _output(parser, "text", "json")
+    _connection(parser)
+
+
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "words", metavar="WORD", nargs="+", help="a rule's id, a drop reason, a term; - reads a pasted line"
@@ -290,6 +299,7 @@ COMMANDS = {
     "why": Command(
         "why", "SOURCE DESTINATION", "say whether one may call the other, and what decides it", _why
     ),
+    "expect": Command("expect", "FILE", "hold a table of who may call whom against the cluster", _expect),
     "practice": Command("practice", "[SCENARIO]", "a cluster with a fault, on this machine only", _practice),
     "explain": Command("explain", "WORD", "what a rule, drop reason, term or pasted line means", _explain),
 }

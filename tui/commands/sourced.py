@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 from playbooks.engine.asking import Asking, Turns
 from playbooks.engine.knowing import Knowing
@@ -11,7 +11,7 @@ from tui.commands.opening import open_live, recording, way_in
 from tui.commands.options import Options
 from tui.commands.signals import Interrupted, Signals, foreground
 
-Work = Callable[[Source], Awaitable[int]]
+Work = Callable[[Source], Coroutine[object, object, int]]
 """What a command does with a source; the exit code."""
 
 
