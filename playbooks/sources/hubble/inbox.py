@@ -15,21 +15,28 @@ MOMENT = 0.02
 
 
 class Inbox:
-    """One thread puts, another takes; neither waits for the other.
+    """One thread puts, another takes; neither waits for the other, unless nothing may be lost.
 
     A message wakes nobody: at tens of thousands a second the two threads would do little else.
     When it is full the newest messages are dropped, so that what is kept has no holes but the stated one.
     """
 
     def __init__(
-        self, now: Callable[[], datetime], count_limit: int = COUNT_LIMIT, size_limit: int = SIZE_LIMIT
+        self,
+        now: Callable[[], datetime],
+        count_limit: int = COUNT_LIMIT,
+        size_limit: int = SIZE_LIMIT,
+        *,
+        is_waiting: bool = False,
     ) -> None:
-        """`now` is our clock; asked only when something is dropped."""
+        """`now` is our clock, asked only when something is dropped; `is_waiting` waits for room instead."""
         self._now = now
+        self._is_waiting = is_waiting
         self._count_limit = count_limit
         self._size_limit = size_limit
         self._lock = threading.Lock()
         self._told = threading.Event()
+        self._room = threading.Event()
         self._done: list[Event] = []
         self._raws: list[bytes] = []
         self._late: list[int] = []
@@ -41,12 +48,19 @@ class Inbox:
         self._until: datetime | None = None
 
     def put(self, raw: bytes) -> None:
-        """Add a message, or count it as dropped."""
+        """Add a message; when there is no room wait for it, or count the message as dropped."""
         size = len(raw)
+        while not self._is_put(raw, size):
+            self._room.wait()
+
+    def _is_put(self, raw: bytes, size: int) -> bool:
         with self._lock:
-            if self._count >= self._count_limit or self._size + size > self._size_limit:
+            if self._count >= self._count_limit or (self._count and self._size + size > self._size_limit):
+                if self._is_waiting:
+                    self._room.clear()
+                    return False
                 self._drop(size)
-                return
+                return True
             if self._dropped:
                 self._settle()
             if raw.__class__ is not bytes:
@@ -54,6 +68,13 @@ class Inbox:
             self._raws.append(raw)
             self._count += 1
             self._size += size
+        return True
+
+    def release(self) -> None:
+        """Let nobody wait for room any more."""
+        with self._lock:
+            self._is_waiting = False
+        self._room.set()
 
     def tell(self, *events: Event) -> None:
         """Add events, which are never dropped, behind the messages that came before them."""
@@ -69,6 +90,7 @@ class Inbox:
             taken, self._done = self._done, []
             self._count = self._size = 0
             self._told.clear()
+        self._room.set()
         return taken
 
     def wait(self) -> None:

@@ -94,7 +94,8 @@ class Stream:
         self._climb_after = climb_after
         self._is_climbing = False
         self._clock = clock or WallClock()
-        self._inbox = inbox or Inbox(lambda: datetime.fromtimestamp(self._clock.now() / SECOND, UTC))
+        # What has happened can wait for who reads it; what happens cannot.
+        self._inbox = inbox or Inbox(self._today, is_waiting=not wish.is_followed)
         self._seen = Seen(wish.call)
         self._stop = threading.Event()
         self._over = threading.Event()
@@ -142,6 +143,7 @@ class Stream:
     def close(self) -> None:
         """Stop and let go of everything."""
         self._stop.set()
+        self._inbox.release()
         if feed := self._feed:
             feed.stop()
         if self._thread.is_alive():
@@ -151,6 +153,9 @@ class Stream:
             for step in self._steps:
                 step.close()
             self._thread.join(1.0)
+
+    def _today(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now() / SECOND, UTC)
 
     def _run(self) -> None:
         """The thread."""

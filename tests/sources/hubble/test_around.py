@@ -188,3 +188,23 @@ def test_old_flows_say_nothing_of_a_clock() -> None:
     assert not any(seen.note(raw, at(5000 + n / 20)) for n, raw in enumerate(old))
     fresh = [flow("node-1", 5060 + n) for n in range(50)]
     assert any(seen.note(raw, at(5030 + n)) for n, raw in enumerate(fresh))
+
+
+def test_what_has_happened_waits_for_a_slow_reader_and_nothing_is_dropped() -> None:
+    raws = [flow("node-1", n) for n in range(300)]
+    with Observed([Answer(raws)]) as server:
+        inbox = Inbox(lambda: datetime.now(UTC), count_limit=7, is_waiting=True)
+        events = gathered(Stream([Dialled(server.target)], ONCE, clock=Hurry(), inbox=inbox))
+    assert len(uuids(events)) == 300
+    assert of(Dropped, events) == []
+
+
+def test_who_waits_for_room_is_let_go_when_the_stream_is_closed() -> None:
+    with Observed([Answer([flow("node-1", n) for n in range(300)])]) as server:
+        inbox = Inbox(lambda: datetime.now(UTC), count_limit=7, is_waiting=True)
+        made = Stream([Dialled(server.target)], ONCE, clock=Hurry(), inbox=inbox)
+        with made:
+            for events in made.events():
+                if uuids(events):
+                    break
+        assert made.is_over
