@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from playbooks.model.finding import Finding
 from playbooks.sources.journal import JournalSource
 
 CLUSTERS = Path(__file__).parent / "clusters"
@@ -95,3 +96,14 @@ def _folder(name: str) -> Path:
     if len(found) != 1:
         raise LookupError(f"{name} names {len(found)} recorded clusters of {', '.join(clusters())}")
     return CLUSTERS / found[0]
+
+
+def is_true(name: str, rule: str, finding: Finding) -> bool:
+    """Whether the truth of a recorded cluster names or allows what a finding is about."""
+    known = truth(name)
+    stated = [statement.subject for statement in (*known.roots, *known.allowed)]
+    stated += [symptom.subject for symptom in symptoms(name) if symptom.fault == rule]
+    return all(
+        any(subject.covers(ref.kind, ref.namespace, ref.name) for subject in stated)
+        for ref in finding.subjects
+    )

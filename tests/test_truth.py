@@ -8,7 +8,6 @@ from functools import cache
 import pytest
 
 from playbooks.engine.discovery import catalogue
-from playbooks.engine.ranking import Ranked
 from playbooks.engine.run import Order, Run
 from playbooks.engine.snapshot import Snapshot
 from playbooks.model.finding import Severity
@@ -34,22 +33,15 @@ def snapshot(name: str, looks: int = 2) -> Snapshot:
     return asyncio.run(Run(recorded.source(name), Order(catalogue().rules, looks=looks)).start())
 
 
-def is_true(name: str, one: Ranked) -> bool:
-    """Whether the truth of a recorded cluster names or allows what a finding is about."""
-    truth = recorded.truth(name)
-    stated = [statement.subject for statement in (*truth.roots, *truth.allowed)]
-    stated += [symptom.subject for symptom in recorded.symptoms(name) if symptom.fault == one.rule.id]
-    return all(
-        any(subject.covers(ref.kind, ref.namespace, ref.name) for subject in stated)
-        for ref in one.finding.subjects
-    )
-
-
 @pytest.mark.parametrize("name", recorded.clusters())
 @pytest.mark.parametrize("looks", [1, 2])
 def test_nothing_above_info_that_is_not_true(name: str, looks: int) -> None:
     loud = [one for one in snapshot(name, looks).every() if one.finding.severity > Severity.INFO]
-    assert [f"{one.rule.id} {one.finding.summary}" for one in loud if not is_true(name, one)] == []
+    assert [
+        f"{one.rule.id} {one.finding.summary}"
+        for one in loud
+        if not recorded.is_true(name, one.rule.id, one.finding)
+    ] == []
 
 
 @pytest.mark.parametrize("name", FIRST)

@@ -8,7 +8,6 @@ from functools import cache
 import pytest
 
 from playbooks.engine.discovery import catalogue
-from playbooks.engine.ranking import Ranked
 from playbooks.engine.run import Order, Run
 from playbooks.engine.snapshot import Snapshot
 from playbooks.model.finding import Severity
@@ -24,22 +23,15 @@ def snapshot(name: str, looks: int = 2) -> Snapshot:
     return asyncio.run(Run(recorded.source(name), Order(rules, looks=looks)).start())
 
 
-def is_true(name: str, one: Ranked) -> bool:
-    """Whether the truth of a recorded cluster names or allows what a finding is about."""
-    truth = recorded.truth(name)
-    stated = [statement.subject for statement in (*truth.roots, *truth.allowed)]
-    stated += [symptom.subject for symptom in recorded.symptoms(name) if symptom.fault == one.rule.id]
-    return all(
-        any(subject.covers(ref.kind, ref.namespace, ref.name) for subject in stated)
-        for ref in one.finding.subjects
-    )
-
-
 @pytest.mark.parametrize("name", recorded.clusters())
 @pytest.mark.parametrize("looks", [1, 2])
 def test_nothing_above_info_that_is_not_true(name: str, looks: int) -> None:
     loud = [one for one in snapshot(name, looks).every() if one.finding.severity > Severity.INFO]
-    wrong = [f"{one.rule.id} {one.finding.summary}" for one in loud if not is_true(name, one)]
+    wrong = [
+        f"{one.rule.id} {one.finding.summary}"
+        for one in loud
+        if not recorded.is_true(name, one.rule.id, one.finding)
+    ]
     assert wrong == []
 
 
@@ -54,7 +46,7 @@ def test_an_agent_fault_has_exactly_its_truth_as_root(name: str, looks: int) -> 
 @pytest.mark.parametrize("name", [name for name in recorded.clusters() if name not in AGENT_FAULTS])
 def test_what_is_no_agent_fault_has_no_agent_root_of_its_own(name: str) -> None:
     roots = snapshot(name).roots
-    assert all(is_true(name, one) for one in roots)
+    assert all(recorded.is_true(name, one.rule.id, one.finding) for one in roots)
 
 
 @pytest.mark.parametrize("name", recorded.clusters())

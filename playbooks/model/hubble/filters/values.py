@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playbooks.model.hubble.filters.wording import WrongValue, quoted, unsigned
 from playbooks.model.hubble.proto import flow_pb2
+from playbooks.model.hubble.trace_points import TRACE_POINTS
 
 TYPES = {
     "drop": 1,
@@ -16,23 +17,6 @@ TYPES = {
     "agent": 130,
 }
 """Numbers of the monitor's message types."""
-TRACE_POINTS = (
-    "to-endpoint",
-    "to-proxy",
-    "to-host",
-    "to-stack",
-    "to-overlay",
-    "from-endpoint",
-    "from-proxy",
-    "from-host",
-    "from-stack",
-    "from-overlay",
-    "from-network",
-    "to-network",
-    "from-crypto",
-    "to-crypto",
-)
-"""Sub types of a trace, in the order of their numbers."""
 AGENT_NOTICES = (
     "unspecified",
     "message",

@@ -6,6 +6,7 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from playbooks.knowledge.drop_reasons import printed_text
 from playbooks.model.hubble.proto import flow_pb2
+from playbooks.model.hubble.trace_points import TRACE_POINTS
 
 DROP, CAPTURE, TRACE, POLICY_VERDICT, TRACE_SOCK = 1, 3, 4, 5, 7
 """Types of events, as monitor counts them."""
@@ -26,22 +27,6 @@ _RESERVED = (
     "aggregate-cluster-mesh",
     "aggregate-world",
     "aggregate-remote-node",
-)
-_POINTS = (
-    "to-endpoint",
-    "to-proxy",
-    "to-host",
-    "to-stack",
-    "to-overlay",
-    "from-endpoint",
-    "from-proxy",
-    "from-host",
-    "from-stack",
-    "from-overlay",
-    "from-network",
-    "to-network",
-    "from-crypto",
-    "to-crypto",
 )
 _MATCHES = ("none", "L3-Only", "L3-L4", "L4-Only", "all", "L3-Proto", "Proto-Only")
 POLICY_VERDICTS = {
@@ -96,7 +81,7 @@ def identity_name(number: int) -> str:
 def trace_point(number: int) -> str:
     """Where a packet was seen, by the sub-type of a trace event."""
     point = number & 0xFF
-    return _POINTS[point] if point < len(_POINTS) else str(point)
+    return TRACE_POINTS[point] if point < len(TRACE_POINTS) else str(point)
 
 
 def drop_text(number: int) -> str:
