@@ -178,7 +178,7 @@ class FlowStream(Protocol):
     """A running stream. It has a thread of its own; these may be called from any one other thread.
 
     No event loop is needed, and none is touched. What is not fetched waits in a bounded buffer. When that is
-    full, a stream that only tells what has happened waits; one that is followed drops messages and tells so as
+    full, a stream that only tells what has happened waits; one that is followed drops messages and says so as
     `Dropped`, while `NodeStatus`, `Lost`, `Hole` and `State` are never dropped.
     """
 
