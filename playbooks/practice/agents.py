@@ -102,6 +102,12 @@ def has_local_peer(world: World, run: PodRun) -> bool:
     return has_peer
 
 
+def knows_peers(run: PodRun) -> bool:
+    """Whether Relay has ever reached the peer service since it was started."""
+    current = run.containers["hubble-relay"].run
+    return current is not None and "connected" in current.noticed
+
+
 def identity_labels(world: World, pod: Json) -> list[str]:
     """The labels that make a pod's identity."""
     namespace = pod["metadata"]["namespace"]

@@ -16,6 +16,7 @@ from playbooks.practice import agents, commands, refusals
 from playbooks.practice.access import Attempt
 from playbooks.practice.behaviours import behaviour_of
 from playbooks.practice.catalog import PODS, Kind
+from playbooks.practice.commands.following import Following
 from playbooks.practice.logs import Line
 from playbooks.practice.objects import Json, by_name, moment_of, name_of, namespace_of, uid_of
 from playbooks.practice.runs import Container, PodRun, Run
@@ -38,7 +39,7 @@ class NoContainer:
     """What the kubelet says."""
 
 
-Ran = commands.Output | commands.NoProgram | Silence | NoContainer
+Ran = commands.Output | commands.NoProgram | Following | Silence | NoContainer
 """What can become of a command."""
 
 _encode = msgspec.json.Encoder().encode

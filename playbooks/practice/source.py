@@ -9,6 +9,7 @@ from playbooks.model.answer import End, Gap, GapKind
 from playbooks.model.request import AgentCommand, ApiPath, ContainerLog, Objects, Request
 from playbooks.practice import answering, commands, discovery
 from playbooks.practice.answering import NoContainer, Silence
+from playbooks.practice.commands.following import Following
 from playbooks.practice.objects import Json
 from playbooks.practice.refusals import Refused
 from playbooks.practice.world import World
@@ -95,7 +96,7 @@ class WorldSource:
 
     def _command(self, request: AgentCommand) -> tuple[list[bytes], End | Gap]:
         ran = answering.execute(self.world, request.namespace, request.pod, request.container, request.argv)
-        if isinstance(ran, Silence):
+        if isinstance(ran, (Silence, Following)):
             return [], self._gap(request, GapKind.TIMED_OUT, f"{request.pod} did not answer in time")
         if isinstance(ran, NoContainer):
             return [], self._gap(request, GapKind.NOT_RUNNING, f"{ran.message} in {request.pod}")

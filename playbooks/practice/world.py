@@ -14,6 +14,7 @@ from playbooks.practice.access import Access
 from playbooks.practice.catalog import Kind
 from playbooks.practice.crowd import fill, plan
 from playbooks.practice.frontends import Numbers
+from playbooks.practice.hubble.state import Hubble
 from playbooks.practice.layout import furnish
 from playbooks.practice.naming import Names
 from playbooks.practice.network import Network
@@ -66,6 +67,7 @@ class World:
         self.backend_ids = Numbers()
         self.policies = Book(self)
         self.traffic = Traffic(self)
+        self.hubble = Hubble()
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
 

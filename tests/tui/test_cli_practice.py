@@ -80,7 +80,8 @@ def test_serve_says_where_and_runs_until_told(tmp_path: Path) -> None:
     assert served.stdout
     where = json.loads(served.stdout.readline())
     assert set(where) == {"kubeconfig", "hubble", "hubble_ca", "token"}
-    assert (where["hubble"], where["hubble_ca"]) == (None, None)
+    assert where["hubble"].startswith("127.0.0.1:")
+    assert Path(where["hubble_ca"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
     assert where["token"] in Path(where["kubeconfig"]).read_text()
     served.send_signal(signal.SIGTERM)
     assert served.wait(30) == 143

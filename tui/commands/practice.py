@@ -82,8 +82,8 @@ def _serve(server: PracticeServer) -> int:
     serving = server.serving
     where = {
         "kubeconfig": str(serving.kubeconfig),
-        "hubble": None,
-        "hubble_ca": None,
+        "hubble": serving.hubble or None,
+        "hubble_ca": str(serving.hubble_authority) if serving.hubble_authority else None,
         "token": serving.token,
     }
     write(json.dumps(where) + "\n")

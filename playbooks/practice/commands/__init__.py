@@ -28,6 +28,7 @@ from playbooks.practice.commands import (
     tracking,
     usage,
 )
+from playbooks.practice.commands.following import Following
 from playbooks.practice.commands.view import AgentView
 from playbooks.practice.objects import Json
 from playbooks.practice.runs import PodRun
@@ -70,7 +71,7 @@ _BUILD: Json = {
 _JSON = (("-o", "json"), ("-o=json",), ("--output", "json"), ("--output=json",), ("-ojson",))
 
 
-def run(world: World, pod: PodRun, container: str, argv: tuple[str, ...]) -> Output | NoProgram:
+def run(world: World, pod: PodRun, container: str, argv: tuple[str, ...]) -> Output | NoProgram | Following:
     """Run a command in a running container of a pod."""
     program, *arguments = argv or ("",)
     if not agents.is_agent(pod.pod) or container != agents.container_name(pod.pod):
@@ -83,6 +84,10 @@ def run(world: World, pod: PodRun, container: str, argv: tuple[str, ...]) -> Out
     if program == "cat":
         stdout, stderr = files.printed(AgentView(world, pod), words)
         return Output(stdout.encode(), stderr.encode(), 1 if stderr else 0)
+    if program == "hubble":
+        return _hubble_command(AgentView(world, pod), words)
+    if program == world.agent_program and words[:1] == ("monitor",):
+        return _monitor_command(AgentView(world, pod), words)
     if program == world.agent_program:
         return _agent_command(AgentView(world, pod), words)
     if program == "cilium-health":
@@ -97,7 +102,9 @@ def _no_program(program: str) -> NoProgram:
     )
 
 
-def _timed(world: World, pod: PodRun, container: str, words: tuple[str, ...]) -> Output | NoProgram:
+def _timed(
+    world: World, pod: PodRun, container: str, words: tuple[str, ...]
+) -> Output | NoProgram | Following:
     """`timeout`: everything answers in time here, so the command is simply run."""
     if words[:1] == ("--version",):
         return _text("timeout (GNU coreutils) 9.4\n")
@@ -114,7 +121,36 @@ def _timed(world: World, pod: PodRun, container: str, words: tuple[str, ...]) ->
     if isinstance(answer, NoProgram):
         message = f"timeout: failed to run command '{rest[1]}': No such file or directory\n"
         return Output(stderr=message.encode(), exit_code=127)
+    if isinstance(answer, Following):
+        return Following(answer.more, _seconds(rest[0]), 124)
     return answer
+
+
+def _seconds(text: str) -> float:
+    """A duration as `timeout` takes it."""
+    number = text.rstrip("smhd")
+    factor = {"m": 60, "h": 3600, "d": 86400}.get(text[len(number) :], 1)
+    return float(number) * factor if number.replace(".", "", 1).isdigit() else 0.0
+
+
+def _hubble_command(view: AgentView, words: tuple[str, ...]) -> Output | Following:
+    # What it needs takes a while to import, and most worlds are never asked for flows.
+    from playbooks.practice.commands import hubble
+
+    printed = hubble.run(view, words)
+    if not isinstance(printed, tuple):
+        return Following(printed)
+    stdout, stderr, code = printed
+    return Output(stdout.encode(), stderr.encode(), code)
+
+
+def _monitor_command(view: AgentView, words: tuple[str, ...]) -> Output | Following:
+    from playbooks.practice.commands import monitor
+
+    if not _answers(view):
+        return Output(stderr=_UNREACHABLE.encode(), exit_code=1)
+    more = monitor.follow(view, words[1:])
+    return Following(more) if more is not None else _refusal(words)
 
 
 def _agent_command(view: AgentView, words: tuple[str, ...]) -> Output:

@@ -15,7 +15,9 @@ from playbooks.practice.refusals import Refused
 from playbooks.practice.serving import openapi, reviews, tables
 from playbooks.practice.serving.bodies import body_of
 from playbooks.practice.serving.changing import change
+from playbooks.practice.serving.forwarding import forward
 from playbooks.practice.serving.recording import READING, Recorded
+from playbooks.practice.serving.relaying import Relaying
 from playbooks.practice.serving.streams import follow_log, run_command
 from playbooks.practice.serving.targets import Target, target_of
 from playbooks.practice.serving.watching import Watch
@@ -34,6 +36,7 @@ class Api:
         """Only requests with the token are answered."""
         self.world = world
         self.requests: list[Recorded] = []
+        self.relaying: Relaying | None = None
         self._token = token
         self._last = asyncio.get_running_loop().time()
 
@@ -83,6 +86,8 @@ class Api:
             return web.Response(text=answer) if isinstance(answer, str) else _json(answer)
         if target.subresource == "exec":
             return await self._exec(target, request)
+        if target.subresource == "portforward":
+            return await forward(self.world, target, request, self.relaying)
         if request.method not in READING:
             status, body = await change(self.world, target, request)
             return self._one(target, body, request, status)

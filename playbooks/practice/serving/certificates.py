@@ -1,4 +1,4 @@
-"""A certificate authority for one session, and the server's certificate."""
+"""A certificate authority for one session, and the servers' certificates."""
 
 from __future__ import annotations
 
@@ -16,52 +16,72 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 HOST = "127.0.0.1"
 """Where the servers listen."""
+RELAY_NAME = "*.hubble-relay.cilium.io"
+"""The name in the certificate of Relay's server, as the charts make it."""
 _LIFE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """A certificate and its key."""
+
+    certificate: bytes
+    """PEM."""
+    key: bytes
+    """PEM; whoever has it can pretend to be the owner."""
+
+
+@dataclass(frozen=True, slots=True)
 class Certificates:
-    """What clients trust and what the server shows."""
+    """What clients trust and what the servers show."""
 
     authority: bytes
     """The authority's certificate, PEM."""
     context: ssl.SSLContext
-    """For the server."""
+    """For the API server."""
+    relay: Pair
+    """For Relay."""
 
 
 def make() -> Certificates:
     """Fresh certificates for `HOST`."""
     # A real clock, not the world's: TLS checks dates against the machine.
     now = datetime.now(UTC)
-    authority_key, server_key = (
-        ec.generate_private_key(ec.SECP256R1()),
-        ec.generate_private_key(ec.SECP256R1()),
-    )
-    issuer = _name("practice cluster CA")
+    key, issuer = ec.generate_private_key(ec.SECP256R1()), _name("practice cluster CA")
     authority = (
-        _builder(issuer, issuer, authority_key.public_key(), now)
+        _builder(issuer, issuer, key.public_key(), now)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
-        .sign(authority_key, hashes.SHA256())
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
     )
-    names = [
-        x509.IPAddress(ipaddress.ip_address(HOST)),
-        x509.DNSName("localhost"),
-        x509.DNSName("kubernetes"),
-    ]
-    server = (
-        _builder(_name("kube-apiserver"), issuer, server_key.public_key(), now)
+    server = _issued(key, issuer, "kube-apiserver", ("kubernetes",), now)
+    relay = _issued(key, issuer, RELAY_NAME, (RELAY_NAME,), now)
+    return Certificates(_pem(authority), _context(server), relay)
+
+
+def _issued(
+    authority: ec.EllipticCurvePrivateKey, issuer: x509.Name, name: str, names: tuple[str, ...], now: datetime
+) -> Pair:
+    """A server's certificate, for these names beside those of this machine."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    known = [x509.IPAddress(ipaddress.ip_address(HOST))]
+    every = [*known, *map(x509.DNSName, ("localhost", *names))]
+    certificate = (
+        _builder(_name(name), issuer, key.public_key(), now)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectAlternativeName(every), critical=False)
         .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), critical=False
         )
-        .sign(authority_key, hashes.SHA256())
+        .sign(authority, hashes.SHA256())
     )
-    return Certificates(_pem(authority), _context(server, server_key))
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return Pair(_pem(certificate), secret)
 
 
 def _name(text: str) -> x509.Name:
@@ -100,15 +120,12 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _context(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> ssl.SSLContext:
+def _context(pair: Pair) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     # The ssl module reads keys from files only; this one is gone again at once, and nobody else can read it.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "server.pem"
         path.touch(0o600)
-        path.write_bytes(secret + _pem(certificate))
+        path.write_bytes(pair.key + pair.certificate)
         context.load_cert_chain(path)
     return context

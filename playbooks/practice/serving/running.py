@@ -18,6 +18,7 @@ from aiohttp import web
 from playbooks.practice.serving import certificates
 from playbooks.practice.serving.api import Api
 from playbooks.practice.serving.recording import Recorded
+from playbooks.practice.serving.relaying import relaying
 from playbooks.practice.world import World
 
 CONTEXT = "practice"
@@ -42,6 +43,10 @@ class Serving:
     """Every request so far."""
     peers: tuple[str, ...] = ()
     """Contexts of the other clusters of its mesh, in the same kubeconfig."""
+    hubble: str = ""
+    """Host and port of Relay, with TLS; empty where the cluster has none."""
+    hubble_authority: Path | None = None
+    """A file with the authority that signed Relay's certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,9 @@ async def serve(world: World, folder: Path, *, port: int = 0) -> AsyncIterator[S
             doors.append(await held.enter_async_context(_served(peer, certificate, context, user, 0)))
         kubeconfig = folder / "kubeconfig"
         _write(kubeconfig, certificate.authority, doors)
+        relay, trusted = own.api.relaying, folder / "hubble-ca.crt"
+        if relay is not None:
+            trusted.write_bytes(certificate.authority)
         yield Serving(
             world,
             own.url,
@@ -84,6 +92,8 @@ async def serve(world: World, folder: Path, *, port: int = 0) -> AsyncIterator[S
             certificate.authority,
             own.api.requests,
             tuple(door.context for door in doors[1:]),
+            relay.address if relay else "",
+            trusted if relay else None,
         )
 
 
@@ -101,7 +111,8 @@ async def _served(
     clock = asyncio.create_task(api.run_clock())
     try:
         await web.TCPSite(runner, certificates.HOST, port, ssl_context=certificate.context).start()
-        yield _Door(context, user, f"https://{certificates.HOST}:{runner.addresses[0][1]}", token, api)
+        async with relaying(world, api.catch_up, certificate.relay) as api.relaying:
+            yield _Door(context, user, f"https://{certificates.HOST}:{runner.addresses[0][1]}", token, api)
     finally:
         clock.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -9,6 +9,7 @@ from aiohttp import WSMsgType, web
 
 from playbooks.practice import answering, commands, refusals
 from playbooks.practice.answering import NoContainer, Ran, Silence
+from playbooks.practice.commands.following import Following
 from playbooks.practice.objects import Json
 from playbooks.practice.serving.targets import Target
 
@@ -20,6 +21,7 @@ V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 _STDOUT, _STDERR, _STATUS = b"\x01", b"\x02", b"\x03"
 _FRAME = 32 * 1024
 _LOOK_AGAIN = 0.5
+_STEP = 0.2
 
 
 async def run_command(world: World, target: Target, request: web.Request) -> web.StreamResponse:
@@ -44,6 +46,8 @@ async def run_command(world: World, target: Target, request: web.Request) -> web
             return socket
         if world.exec_delay:
             await asyncio.sleep(world.exec_delay)
+        if isinstance(ran, Following):
+            ran = await _followed(socket, ran)
         await _send(socket, ran, wants_stderr=request.query.get("stderr") in ("true", "1"))
         # A client that knows both versions sees a real server drop the connection without a closing frame;
         # kubectl, which offers only version 5, takes anything but a proper end for a failure.
@@ -85,6 +89,20 @@ async def _read(socket: web.WebSocketResponse) -> None:
     async for message in socket:
         if message.type is WSMsgType.ERROR:
             return
+
+
+async def _followed(socket: web.WebSocketResponse, following: Following) -> commands.Output:
+    """Send what a command prints until its time is over; how it ended. Raises `ConnectionError`."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + following.seconds if following.seconds else None
+    while end is None or loop.time() < end:
+        if socket.closed:
+            raise ConnectionResetError
+        text = following.more()
+        for start in range(0, len(text), _FRAME):
+            await socket.send_bytes(_STDOUT + text[start : start + _FRAME])
+        await asyncio.sleep(_STEP)
+    return commands.Output(exit_code=following.ends_with)
 
 
 async def _send(socket: web.WebSocketResponse, ran: Ran, *, wants_stderr: bool) -> None:

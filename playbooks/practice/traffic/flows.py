@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -13,10 +14,12 @@ from playbooks.practice.traffic.lane import SECOND, Lane
 from playbooks.practice.traffic.sight import Layer7, Ruling, Sight
 
 if TYPE_CHECKING:
+    from playbooks.practice.traffic.history import Period
     from playbooks.practice.world import World
 
 _SLICE = SECOND
 _STEPS = 64
+_KEPT = 20_000
 _ODD = 0x9E3779B97F4A7C15F39CC0605CEDC835
 _MASK = (1 << 128) - 1
 _time_of = attrgetter("time")
@@ -76,40 +79,84 @@ def flows(world: World, since: datetime, until: datetime, node: str = "") -> Ite
     """
     traffic = world.traffic
     if traffic.epoch is None:
-        return
+        return iter(())
     begin, end = traffic.moment(since), traffic.moment(until)
-    epoch = _nanoseconds(traffic.epoch)
-    waiting: list[WorldFlow] = []
-    slow = max((lane.duration for period in traffic.periods(0, end) for lane in period.lanes), default=0)
+
+    def is_wanted(sight: Sight) -> bool:
+        return not node or sight.node == node
+
+    return told(traffic.periods, nanoseconds(traffic.epoch), begin, end, is_wanted)
+
+
+def told(
+    periods: Callable[[int, int], Iterable[Period]],
+    epoch: int,
+    begin: int,
+    end: int,
+    is_wanted: Callable[[Sight], bool],
+    step: int = _SLICE,
+) -> Iterator[WorldFlow]:
+    """The flows of a kind from a moment to before another; moments are nanoseconds after the epoch.
+
+    `step` is how much time is worked out at once.
+    """
+    slow = max((lane.duration for period in periods(0, end) for lane in period.lanes), default=0)
+    telling = Telling(epoch, is_wanted)
     at = max(begin - slow, 0)
-    while at < end or (waiting and at < end + slow):
-        until_ = at + _SLICE
-        found = waiting
-        for period in traffic.periods(at, min(until_, end)):
-            for lane in period.lanes:
-                _tell(lane, period.begin, period.end, epoch, node, found)
-        found.sort(key=_time_of)
-        border = epoch + min(until_, end)
-        waiting = []
-        for flow in found:
-            if flow.time >= border:
-                waiting.append(flow)
-            elif flow.time >= epoch + begin:
+    while at < end:
+        until = min(at + step, end)
+        for flow in telling.more(periods(at, until), until):
+            if flow.time >= epoch + begin:
                 yield flow
-        if until_ >= end:
-            return
-        at = until_
+        at = until
 
 
-def _tell(lane: Lane, begin: int, end: int, epoch: int, node: str, found: list[WorldFlow]) -> None:
+class Telling:
+    """Tells flows of a kind as time goes on: events of calls that have begun wait for their moment."""
+
+    def __init__(self, epoch: int, is_wanted: Callable[[Sight], bool]) -> None:
+        """`epoch` is what moments are counted from; a kind is judged once for each lane."""
+        self._epoch = epoch
+        self._is_wanted = is_wanted
+        self._waiting: list[WorldFlow] = []
+        self._steps: dict[int, tuple[Lane, list[tuple[int, int, Sight]]]] = {}
+
+    def more(self, periods: Iterable[Period], until: int) -> list[WorldFlow]:
+        """The flows up to before a moment, in order; the periods go on from the moment before."""
+        found = self._waiting
+        for period in periods:
+            for lane in period.lanes:
+                if steps := self._of(lane):
+                    _tell(lane, steps, period.begin, period.end, self._epoch, found)
+        found.sort(key=_time_of)
+        border = bisect_left(found, self._epoch + until, key=_time_of)
+        self._waiting = found[border:]
+        return found[:border]
+
+    def _of(self, lane: Lane) -> list[tuple[int, int, Sight]]:
+        known = self._steps.get(id(lane))
+        if known is None:
+            if len(self._steps) >= _KEPT:
+                self._steps.clear()
+            wanted = [
+                (number, step.delay, step.sight)
+                for number, step in enumerate(lane.steps)
+                if self._is_wanted(step.sight)
+            ]
+            # The lane is kept with them, so that no other one gets its number.
+            known = self._steps[id(lane)] = (lane, wanted)
+        return known[1]
+
+
+def _tell(
+    lane: Lane,
+    steps: list[tuple[int, int, Sight]],
+    begin: int,
+    end: int,
+    epoch: int,
+    found: list[WorldFlow],
+) -> None:
     """Add the events of all calls of a lane that begin in a time."""
-    steps = [
-        (number, step.delay, step.sight)
-        for number, step in enumerate(lane.steps)
-        if not node or step.sight.node == node
-    ]
-    if not steps:
-        return
     for number in lane.numbers(begin, end):
         start = epoch + lane.begins(number)
         port = lane.client_port(number)
@@ -117,6 +164,7 @@ def _tell(lane: Lane, begin: int, end: int, epoch: int, node: str, found: list[W
         found.extend([WorldFlow(start + delay, sight, port, serial + index) for index, delay, sight in steps])
 
 
-def _nanoseconds(when: datetime) -> int:
+def nanoseconds(when: datetime) -> int:
+    """A time in nanoseconds after 1970."""
     delta = when - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86_400_000_000 + delta.seconds * 1_000_000 + delta.microseconds) * 1000
