@@ -38,7 +38,11 @@ def is_near(one: str, other: str) -> bool:
     """Whether two different words look like one of them mistyped."""
     if one == other or not one or not other:
         return False
-    return _likeness(one, other) >= _NEAR
+    longest = max(len(one), len(other))
+    # Words of such different length cannot be near: most are told apart without comparing letters.
+    return 2 * (len(one) + len(other) - longest) >= _NEAR * (len(one) + len(other)) and (
+        _likeness(one, other) >= _NEAR
+    )
 
 
 def nearest(word: str, words: Iterable[str], limit: int = 3) -> tuple[str, ...]:
@@ -62,4 +66,5 @@ def mistyped(wanted: Mapping[str, str], carried: Mapping[str, str]) -> Mistyped 
 
 
 def _likeness(one: str, other: str) -> float:
-    return SequenceMatcher(None, one.lower(), other.lower(), autojunk=False).ratio()
+    matcher = SequenceMatcher(None, one.lower(), other.lower(), autojunk=False)
+    return matcher.ratio() if matcher.quick_ratio() >= _NEAR else 0.0

@@ -14,8 +14,7 @@ from playbooks.model.cilium.agent.recent_flows import (
 from playbooks.model.cilium.config import CiliumConfig
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
-from playbooks.model.mistyped import Mistyped, mistyped
-from playbooks.model.policies.labels import selects
+from playbooks.model.mistyped import Mistyped
 from playbooks.model.policies.peers import Selected
 from playbooks.model.policies.pods import LabelledPods
 from playbooks.model.policies.reading import WrittenPolicies
@@ -44,14 +43,13 @@ def rule_admits_nobody(
     is_numbered = config.get("cluster-id", "0") not in ("", "0")
     has_mesh = is_numbered and not config.is_on("policy-default-local-cluster")
     for one in policies.items:
-        selected = [pod for pod in pods.items if one.selects(pod.labels)]
-        for rule in one.rules if selected else ():
-            if not _is_for_nobody(rule, pods):
+        for rule in one.rules:
+            if not _is_for_nobody(rule, pods) or not any(True for _ in pods.selected_by(one)):
                 continue
             if not pods.is_complete or not pods.has_namespace_labels:
                 yield CouldNotLook("not all pods, with the labels of their namespaces, could be read")
                 return
-            names = {(pod.pod.metadata.namespace, pod.pod.metadata.name) for pod in selected}
+            names = {(pod.pod.metadata.namespace, pod.pod.metadata.name) for pod in pods.selected_by(one)}
             near = _near(rule, pods)
             nobody = _Nobody(one, rule, near, _drops(rule, names, near, refused))
             if has_mesh and not (nobody.near and nobody.drops):
@@ -74,18 +72,12 @@ def _is_for_nobody(rule: Rule, pods: LabelledPods) -> bool:
     named = [peer for peer in rule.peers if isinstance(peer, Selected)]
     if any("reserved:" in str(peer.selector) for peer in named):
         return False
-    return not any(selects(peer.selector, pod.labels, peer.namespace) for peer in named for pod in pods.items)
+    return not any(True for peer in named for _ in pods.selected(peer.selector, peer.namespace))
 
 
 def _near(rule: Rule, pods: LabelledPods) -> list[Mistyped]:
     named = [peer for peer in rule.peers or () if isinstance(peer, Selected)]
-    found = (
-        mistyped(peer.selector.match_labels or {}, pod.labels.by_key)
-        for peer in named
-        for pod in pods.items
-        if peer.namespace in ("", pod.pod.metadata.namespace)
-    )
-    return [wrong for wrong in found if wrong]
+    return [wrong for peer in named for wrong in pods.near(peer.selector, peer.namespace)]
 
 
 def _drops(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
-from playbooks.model.mistyped import Mistyped, mistyped
 from playbooks.model.policies.pods import LabelledPods
 from playbooks.model.policies.reading import WrittenPolicies
 from playbooks.model.policies.written import Written
@@ -26,7 +25,7 @@ def selects_no_endpoint(policies: WrittenPolicies, pods: LabelledPods) -> Iterat
     label that is asked for, it is one: they are not protected, or not admitted, as somebody meant.
     """
     for one in policies.items:
-        if one.is_for_nodes or one.selector.is_empty or any(one.selects(pod.labels) for pod in pods.items):
+        if one.is_for_nodes or one.selector.is_empty or any(True for _ in pods.selected_by(one)):
             continue
         if not pods.is_complete or not pods.has_namespace_labels:
             yield CouldNotLook(
@@ -37,7 +36,7 @@ def selects_no_endpoint(policies: WrittenPolicies, pods: LabelledPods) -> Iterat
 
 
 def _finding(one: Written, policies: WrittenPolicies, pods: LabelledPods) -> Finding:
-    near = _near(one, pods)
+    near = pods.near(one.selector, one.namespace)
     key = "podSelector" if one.policy.kind == "NetworkPolicy" else "endpointSelector"
     told = f"; {len(near)} carry {near[0].carried}" if near else ""
     wanted = near[0].carried if near else "labels that the pods carry"
@@ -69,10 +68,3 @@ def _finding(one: Written, policies: WrittenPolicies, pods: LabelledPods) -> Fin
             ),
         ),
     )
-
-
-def _near(one: Written, pods: LabelledPods) -> list[Mistyped]:
-    wanted = one.selector.match_labels or {}
-    here = (pod for pod in pods.items if one.namespace in ("", pod.pod.metadata.namespace))
-    found = (mistyped(wanted, pod.labels.by_key) for pod in here)
-    return [wrong for wrong in found if wrong]

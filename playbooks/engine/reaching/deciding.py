@@ -180,7 +180,7 @@ def _by_reading(
         return None
     other = Peer(peer, question.peer_address, question.names)
     asked = Asked(Labels(endpoint.labels), question.direction, other, question.port, question.protocol)
-    return decide(policies.items, asked)
+    return decide(tuple(policies.selecting(asked.labels)), asked)
 
 
 def _identity(question: Question, vantage: Vantage) -> int | None:

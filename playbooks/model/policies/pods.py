@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -11,7 +12,11 @@ from playbooks.model.answer import Gap
 from playbooks.model.fact import Fact, Scene
 from playbooks.model.kube.namespaces import Namespaces
 from playbooks.model.kube.pods import Pod, Pods
+from playbooks.model.kube.selectors import Selector
+from playbooks.model.mistyped import Mistyped, mistyped
 from playbooks.model.policies.labels import Labels
+from playbooks.model.policies.sorting import Carriers
+from playbooks.model.policies.written import Written
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,39 @@ class LabelledPods(Fact):
     def by_name(self) -> Mapping[tuple[str, str], LabelledPod]:
         """By namespace and name."""
         return {(one.pod.metadata.namespace, one.pod.metadata.name): one for one in self.items}
+
+    @cached_property
+    def carriers(self) -> Carriers:
+        """Their labels, sorted."""
+        return Carriers.of(one.labels for one in self.items)
+
+    @cached_property
+    def _kinds(self) -> Mapping[str, Mapping[tuple[tuple[str, str], ...], int]]:
+        """By namespace the different sets of labels that pods carry, with how many pods carry each."""
+        found: dict[str, Counter[tuple[tuple[str, str], ...]]] = {}
+        for one in self.items:
+            carried = tuple(sorted(one.labels.by_key.items()))
+            for namespace in ("", one.pod.metadata.namespace):
+                found.setdefault(namespace, Counter())[carried] += 1
+        return found
+
+    def selected(self, selector: Selector, namespace: str = "") -> Iterator[LabelledPod]:
+        """Pods that a selector of a policy of a namespace (none: of the whole cluster) selects."""
+        return (self.items[number] for number in self.carriers.selected(selector, namespace))
+
+    def selected_by(self, policy: Written) -> Iterator[LabelledPod]:
+        """Pods that a policy selects."""
+        found = () if policy.is_for_nodes else self.selected(policy.selector, policy.namespace)
+        return (one for one in found if policy.selects(one.labels))
+
+    def near(self, selector: Selector, namespace: str = "") -> list[Mistyped]:
+        """For each pod that carries nearly what a selector asks for: what it may have meant."""
+        wanted = selector.match_labels or {}
+        found: list[Mistyped] = []
+        for carried, count in self._kinds.get(namespace, {}).items() if wanted else ():
+            wrong = mistyped(wanted, dict(carried))
+            found += [wrong] * count if wrong else []
+        return found
 
     @classmethod
     def derive(cls, scene: Scene) -> LabelledPods | Gap:

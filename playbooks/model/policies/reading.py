@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 from playbooks.model.answer import Gap, GapKind
@@ -13,6 +14,7 @@ from playbooks.model.fact import Fact, Provenance, Scene
 from playbooks.model.kube.network_policies import NetworkPolicies
 from playbooks.model.policies import of_cilium, of_kubernetes
 from playbooks.model.policies.labels import Labels
+from playbooks.model.policies.sorting import Selecting
 from playbooks.model.policies.written import Direction, Written
 
 
@@ -39,7 +41,11 @@ class WrittenPolicies(Fact):
 
     def selecting(self, labels: Labels) -> Iterator[Written]:
         """Rule sets that select an endpoint."""
-        return (one for one in self.items if one.selects(labels))
+        return self._sorted.of_endpoint(labels)
+
+    @cached_property
+    def _sorted(self) -> Selecting:
+        return Selecting.of(self.items)
 
     def denying_by_default(self, labels: Labels, direction: Direction) -> tuple[Written, ...]:
         """Rule sets for which an endpoint refuses what no rule admits."""
