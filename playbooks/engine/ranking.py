@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from playbooks.model.condition import Condition
-from playbooks.model.finding import Finding, Severity, merged
+from playbooks.model.finding import Finding, Ref, Severity, merged
 from playbooks.model.rule import Rule
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -43,10 +43,10 @@ class Ranked:
         return sum(1 + symptom.weight for symptom in self.symptoms)
 
 
-def ranked(found: Iterable[Found], target: frozenset[str] = frozenset()) -> tuple[Ranked, ...]:
+def ranked(found: Iterable[Found], target: Callable[[Ref], bool] = lambda ref: False) -> tuple[Ranked, ...]:
     """Findings as trees, in the order in which to read them.
 
-    `target` holds names of the things that were asked about; findings on them come first.
+    `target` tells the things that were asked about; findings on them come first.
     """
     every = list(found)
     parents = _parents(every)
@@ -146,12 +146,12 @@ def _one_of(group: list[Ranked]) -> Ranked:
     )
 
 
-def _ordered(siblings: Iterable[Ranked], target: frozenset[str]) -> tuple[Ranked, ...]:
+def _ordered(siblings: Iterable[Ranked], target: Callable[[Ref], bool]) -> tuple[Ranked, ...]:
     return tuple(
         sorted(
             siblings,
             key=lambda one: (
-                not any(subject.name in target for subject in one.finding.subjects),
+                not any(map(target, one.finding.subjects)),
                 -one.finding.severity,
                 -one.weight,
                 one.finding.first_seen or _NEVER,

@@ -15,6 +15,7 @@ from playbooks.engine.needs import needs_of
 from playbooks.engine.ranking import Found, ranked
 from playbooks.engine.selection import Selection, select, unmatched
 from playbooks.engine.snapshot import Progress, Snapshot
+from playbooks.engine.targets.aim import Aim, aimed
 from playbooks.model.answer import Answer, Gap, GapKind, Source
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.installation import Installation
@@ -46,8 +47,8 @@ class Order:
     """Where Cilium is, if it has to be told."""
     first_look: int = 1
     """The number of the first look; a re-run counts on."""
-    target: frozenset[str] = frozenset()
-    """Names of nodes, pods and other things whose findings come first."""
+    targets: tuple[str, ...] = ()
+    """Nodes, pods, workloads, services and other things, as typed, whose findings come first."""
     kubectl: str = "kubectl"
     """How a command to this cluster begins, for the commands of fixes."""
 
@@ -68,6 +69,7 @@ class Run:
         self._installation: Installation | Gap | None = None
         self._ready = 0
         self._unmatched: Gap | None = None
+        self._aim = Aim()
 
     async def start(self) -> Snapshot:
         """Run to the end. Cancelling the task stops all that is under way."""
@@ -92,7 +94,7 @@ class Run:
             installation=self._installation if isinstance(self._installation, Installation) else None,
             rules=self._order.rules,
             outcomes=dict(self._outcomes),
-            ranked=ranked(found, self._order.target),
+            ranked=ranked(found, self._aim.covers),
             gaps=self._gaps(asked),
             progress=Progress(
                 sum(one.asked for one in counts),
@@ -102,6 +104,8 @@ class Run:
             nodes=self._selection.nodes,
             sick=tuple(sorted(self._selection.sick)),
             ready=self._ready,
+            about=self._aim.said,
+            unfound=self._aim.missing,
         )
 
     def _gaps(self, asked: Iterable[Knowing]) -> tuple[Gap, ...]:
@@ -148,7 +152,7 @@ class Run:
         return outcome.findings if outcome else tuple(self._early.get(rule.id, ()))
 
     def _is_urgent(self, request: Request) -> bool:
-        return request.node in self._selection.sick or request.node in self._order.target
+        return request.node in self._selection.sick or request.node in self._aim.nodes
 
     def _knowing(self, look: int, earlier: Knowing | None, fresh: frozenset[type]) -> Knowing:
         asking = Asking(self._source, look, self._turns, self._is_urgent)
@@ -161,7 +165,10 @@ class Run:
         if isinstance(agents, Gap):
             return agents
         order = self._order
-        self._selection = select(agents, nodes, order.nodes, all_nodes=order.all_nodes)
+        self._aim = await aimed(self._first, order.targets)
+        self._selection = select(
+            agents, nodes, order.nodes, all_nodes=order.all_nodes, wanted=self._aim.nodes
+        )
         self._first.chosen = self._selection.refusal()
         ready = {name for name, agent in agents.by_node.items() if agent.status and agent.status.ready}
         self._ready = sum(node in ready for node in self._selection.nodes)

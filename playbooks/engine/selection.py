@@ -41,8 +41,15 @@ def _not_asked(node: str, asked: int, total: int) -> Gap:
     )
 
 
-def select(agents: Agents, nodes: Nodes | Gap, globs: tuple[str, ...], *, all_nodes: bool) -> Selection:
-    """Choose nodes by the person's globs and by how many there are."""
+def select(
+    agents: Agents,
+    nodes: Nodes | Gap,
+    globs: tuple[str, ...],
+    *,
+    all_nodes: bool,
+    wanted: frozenset[str] = frozenset(),
+) -> Selection:
+    """Choose nodes by the person's globs and by how many there are; those of a target are always asked."""
     chosen = tuple(name for name in agents.nodes if _matches(name, globs))
     sick = frozenset(name for name in chosen if _is_sick(name, agents, nodes))
     if all_nodes or globs or len(chosen) <= ALL_UP_TO:
@@ -51,7 +58,7 @@ def select(agents: Agents, nodes: Nodes | Gap, globs: tuple[str, ...], *, all_no
     # Evenly spread controls meet more pools and zones than the first five names would.
     stride = max(1, len(sound) // CONTROLS)
     controls = frozenset(sound[::stride][:CONTROLS])
-    return Selection(chosen, sick | controls, sick)
+    return Selection(chosen, sick | controls | (wanted & frozenset(chosen)), sick)
 
 
 def unmatched(names: Iterable[str], globs: tuple[str, ...]) -> tuple[str, ...]:

@@ -49,6 +49,10 @@ class Snapshot:
     """Nodes with a symptom."""
     ready: int = 0
     """How many of the nodes have an agent that is ready."""
+    about: tuple[str, ...] = ()
+    """What was asked about, in words; findings on it come first."""
+    unfound: tuple[Gap, ...] = ()
+    """What was asked about and is not there."""
     is_over: bool = False
     """Whether the run has ended."""
     is_stopped: bool = False

@@ -79,7 +79,7 @@ def test_equal_findings_are_one_with_many_subjects() -> None:
 
 
 def test_findings_on_the_target_come_first() -> None:
-    trees = ranked([found("A", "x", Severity.ERROR), found("B", "cart")], frozenset({"cart"}))
+    trees = ranked([found("A", "x", Severity.ERROR), found("B", "cart")], lambda ref: ref.name == "cart")
     assert ids(trees) == ["B", "A"]
 
 

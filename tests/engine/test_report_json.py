@@ -15,7 +15,7 @@ from playbooks.model.answer import Gap, GapKind
 from playbooks.model.text import Text
 from tests.engine import reports as r
 
-TOP = ["schema", "cluster", "exit", "complete", "roots", "notes", "outcomes", "gaps"]
+TOP = ["schema", "cluster", "exit", "complete", "about", "roots", "notes", "outcomes", "gaps"]
 FINDING = {
     *("id", "fault", "playbook", "severity", "summary", "subjects", "evidence", "first_evidence"),
     *("last_evidence", "ongoing", "impact", "changes", "owner", "fixes", "symptoms"),

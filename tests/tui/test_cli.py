@@ -117,7 +117,7 @@ def test_flags_that_repeat_add_up() -> None:
 
 def test_targets_come_first_and_may_be_named_like_a_command() -> None:
     options = parse(["shop/cart-0", "node-3"], "honeyguide")
-    assert options.order(()).target == frozenset({"cart-0", "node-3"})
+    assert options.order(()).targets == ("shop/cart-0", "node-3")
     assert parse(["--", "check"], "honeyguide").words == ["check"]
 
 
@@ -138,7 +138,7 @@ def test_a_recording_is_checked_as_text(here: Here) -> None:
 
 
 def test_a_recording_is_checked_as_json(here: Here) -> None:
-    ran = here("check", "--input", OPERATOR_DOWN, "-o", "json")
+    ran = here("check", "agent", "--input", OPERATOR_DOWN, "-o", "json")
     report = json.loads(ran.stdout)
     assert (ran.returncode, report["exit"]) == (1, 1)
     assert report["schema"] == "honeyguide.report/1"

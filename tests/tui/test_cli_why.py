@@ -112,3 +112,14 @@ def test_a_table_that_cannot_be_read_names_the_row(here: Here, tmp_path: Path, t
     ran = here("expect", "--input", HEALTHY, str(table))
     assert ran.returncode == 2
     assert told in ran.stderr
+
+
+def test_a_check_about_something_says_what_it_took_it_for(here: Here) -> None:
+    ran = here("check", "service", "--to", "shop/cart:80", "--input", HEALTHY, "--looks", "1")
+    assert "about Service shop/cart, 2 backends" in ran.stdout
+
+
+def test_a_check_about_nothing_is_no_success(here: Here) -> None:
+    ran = here("check", "service", "--to", "shop/crat", "--input", HEALTHY, "--looks", "1")
+    assert ran.returncode == 2
+    assert "did you mean shop/cart" in ran.stderr

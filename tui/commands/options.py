@@ -101,6 +101,10 @@ class Options:
     """`why --dns`."""
     namespace: str = ""
     """`-n`: the namespace of targets that name none."""
+    source: str = ""
+    """`check --from`."""
+    destination: str = ""
+    """`check --to`."""
 
     components: list[str]
     """`logs --component`."""
@@ -145,14 +149,17 @@ class Options:
             nodes=tuple(self.nodes),
             all_nodes=self.all_nodes,
             choice=self.choice(),
-            target=frozenset(self.targets),
+            targets=tuple(self.targets),
             kubectl=kubectl,
         )
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Names of what was asked about: a pod's is what follows its namespace."""
-        return tuple(word.rpartition("/")[2] for word in self.words) if not self.command else ()
+        """What was asked about, as typed."""
+        if not self.command:
+            return tuple(self.words)
+        named = (self.pod, self.source, self.destination) if self.command == "check" else ()
+        return tuple(word for word in named if word)
 
     def choice(self) -> Choice:
         """Where Cilium is, if it has to be told."""

@@ -121,7 +121,12 @@ def _console_parser(program: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("words", metavar="TARGET", nargs="*", help="a pod or node whose findings come first")
+    parser.add_argument(
+        "words",
+        metavar="TARGET",
+        nargs="*",
+        help="a pod, workload, service, label, address or node whose findings come first",
+    )
     parser.add_argument("--version", action="version", version=f"honeyguide {__version__}")
     parser.add_argument("--quiet", dest="is_quiet", action="store_true", help="start nothing by itself")
     parser.add_argument(
@@ -192,6 +197,12 @@ def _check(parser: argparse.ArgumentParser) -> None:
     _judging(parser)
     parser.add_argument("--record", metavar="DIR", help="keep every answer in this folder")
     parser.add_argument("--input", metavar="DIR", help="answer from a recording instead of a cluster")
+    about = parser.add_argument_group(
+        "what it is about: findings on it come first, its nodes are asked first"
+    )
+    about.add_argument("--pod", metavar="TARGET", help="a pod, workload, service, label, address or node")
+    about.add_argument("--from", dest="source", metavar="TARGET", help="who calls")
+    about.add_argument("--to", dest="destination", metavar="TARGET", help="what is called, with its port")
     _connection(parser)
 
 

@@ -45,6 +45,7 @@ def report_of(snapshot: Snapshot, exit: Exit) -> Report:
         cluster=Text(snapshot.cluster).shown,
         exit=int(exit),
         complete=snapshot.is_complete,
+        about=tuple(Text(about).shown for about in snapshot.about),
         roots=tuple(map(_finding, snapshot.roots)),
         notes=tuple(map(_finding, snapshot.notes)),
         outcomes=_outcomes(snapshot.rules, snapshot.outcomes),

@@ -33,7 +33,8 @@ def finding_markdown(ranked: Ranked, level: int = 2) -> str:
 
 def inline(text: str) -> str:
     """Text inside a sentence that stays text."""
-    shown = Text(text).shown
+    # Blanks at the beginning would hide from us what Markdown takes for the beginning of its line.
+    shown = Text(text).shown.lstrip()
     return code(shown) if _LINKED.search(shown) else _SPECIAL.sub(r"\\\1", shown)
 
 
@@ -64,6 +65,9 @@ def _every(snapshot: Snapshot, exit: Exit) -> Iterator[str]:
     yield ""
     if snapshot.is_stopped:
         yield "**Stopped before the end: this is what was seen until then.**"
+        yield ""
+    for about in snapshot.about:
+        yield f"About {inline(about)}: findings on it come first."
         yield ""
     yield "| playbook | verdict | |"
     yield "|---|---|---|"

@@ -142,6 +142,8 @@ class Report(msgspec.Struct, frozen=True):
     """The exit code of the command."""
     complete: bool
     """Whether every rule judged everything, in two looks where it wanted two."""
+    about: tuple[str, ...]
+    """What was asked about, in words; findings on it come first."""
     roots: tuple[FindingEntry, ...]
     """Findings of severity `warn` or `error` that nothing explains, most important first."""
     notes: tuple[FindingEntry, ...]

@@ -48,6 +48,10 @@ def _head(snapshot: Snapshot) -> Iterator[Line]:
     yield Line(cluster_line(snapshot), Tone.TITLE)
     if snapshot.is_stopped:
         yield Line("Stopped before the end: this is what was seen until then.", Tone.WARN)
+    for about in snapshot.about:
+        yield Line(f"about {Text(about).shown}: findings on it come first")
+    for gap in snapshot.unfound:
+        yield Line(f"{Text(gap.detail).shown}; {Text(gap.remedy).shown}", Tone.UNSEEN)
     for one in verdicts(snapshot):
         text = f"{one.mark.shown():<17} {one.playbook:<14} {one.sentence}"
         yield Line(text, Tone.of(one.mark))
