@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from playbooks.practice import writing
 from playbooks.practice.access import Access, Permission
 from playbooks.practice.catalog import PODS, Kind
+from playbooks.practice.hubble.state import Loss
 from playbooks.practice.objects import Json, labels_of, matches, name_of, namespace_of
 from playbooks.practice.ownership import Writer
 from playbooks.practice.policies.losing import lose
@@ -94,6 +95,16 @@ def _lead(world: World, what: Json) -> None:
     world.traffic.name(what["name"], tuple(what.get("to") or ()))
 
 
+def _slow_hubble(world: World, what: Json) -> None:
+    world.hubble.slow[_node(world, what)] = float(what["seconds"])
+
+
+def _lose_flows(world: World, what: Json) -> None:
+    source, node = what.get("source", "PERF_EVENT_RING_BUFFER"), _node(world, what)
+    loss = Loss(world.traffic.now, node, source, int(what["count"]), what.get("cpu"))
+    world.hubble.losses.append(loss)
+
+
 def _apply(world: World, item: Json) -> None:
     kind = _kind(world, item["kind"])
     namespace, name = namespace_of(item), name_of(item)
@@ -128,4 +139,6 @@ _VERBS: dict[str, Callable[[World, Json], None]] = {
     "lead": _lead,
     "apply": _apply,
     "lose": lose,
+    "slow_hubble": _slow_hubble,
+    "lose_flows": _lose_flows,
 }

@@ -10,10 +10,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from playbooks.practice import agents
+from playbooks.practice.catalog import NODES
 from playbooks.practice.traffic.flows import Telling, WorldFlow, nanoseconds, told
 from playbooks.practice.traffic.lane import SECOND, Lane
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from playbooks.practice.hubble.state import Loss
     from playbooks.practice.runs import PodRun
     from playbooks.practice.traffic.history import Period
@@ -142,20 +145,30 @@ def has_hubble(run: PodRun) -> bool:
     return run.config.get("enable-hubble", "false").lower() == "true"
 
 
+def _watched_since(world: World, node: str) -> datetime | None:
+    run = world.agents.get(node)
+    if run is None or not has_hubble(run) or node in world.silent_nodes:
+        return None
+    container = agents.container_of(run)
+    if not container.is_up or container.run is None:
+        return None
+    return container.run.noticed.get("definitions", container.run.started)
+
+
 def past_of(world: World) -> Past:
     """The picture of now. To be called where the world's clock runs."""
     traffic = world.traffic
     watched: dict[str, int] = {}
     away: list[str] = []
-    for node, run in world.agents.items():
-        if not has_hubble(run):
-            continue
-        container = agents.container_of(run)
-        if container.is_up and container.run is not None and node not in world.silent_nodes:
-            since = container.run.noticed.get("definitions", container.run.started)
-            watched[node] = traffic.moment(since) if traffic.epoch else 0
-        else:
-            away.append(node)
+    if any(map(has_hubble, world.agents.values())):
+        for node in world.network.nodes:
+            if world.store.get(NODES, "", node) is None:
+                continue
+            since = _watched_since(world, node)
+            if since is None:
+                away.append(node)
+            else:
+                watched[node] = traffic.moment(since)
     now = traffic.now if traffic.epoch else 0
     return Past(
         nanoseconds(traffic.epoch) if traffic.epoch else 0,
