@@ -5,13 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from playbooks.model.cilium.agent.recent_flows import POLICY_DENIED, RecentFlow, RefusedFlows, attempts
+from playbooks.model.cilium.agent.recent_flows import (
+    POLICY_DENIED,
+    Party,
+    RecentFlow,
+    RefusedFlows,
+    attempts,
+)
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet
-from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step
+from playbooks.model.finding import (
+    CouldNotLook,
+    Finding,
+    Fix,
+    Ongoing,
+    Ref,
+    Risk,
+    Severity,
+    Step,
+    finding,
+    step,
+)
 from playbooks.model.kube.endpoint_slices import EndpointSlices
+from playbooks.model.kube.meta import Meta
 from playbooks.model.policies.drafting import admitting
+from playbooks.model.policies.labels import Labels
+from playbooks.model.policies.peers import Peer
 from playbooks.model.policies.pods import LabelledPod, LabelledPods
 from playbooks.model.policies.reading import WrittenPolicies
 from playbooks.model.policies.written import Direction, Written
@@ -53,7 +73,7 @@ def default_deny_admits_nobody(
         refs = tuple(dict.fromkeys(one.policy for one in closing))
         shut.setdefault(refs, []).append(_Shut(pod, closing, drops))
     for refs, found in shut.items():
-        yield _finding(refs, found, policies)
+        yield _finding(refs, found, policies, pods)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +113,9 @@ def _admits(policies: WrittenPolicies, pod: LabelledPod) -> bool:
     return any(rule.peers is None or rule.peers for rule in every)
 
 
-def _finding(refs: tuple[Ref, ...], shut: list[_Shut], policies: WrittenPolicies) -> Finding:
+def _finding(
+    refs: tuple[Ref, ...], shut: list[_Shut], policies: WrittenPolicies, pods: LabelledPods
+) -> Finding:
     drops = [drop for one in shut for drop in one.drops]
     fact, flow = drops[-1]
     times = [one.time for _, one in drops if one.time]
@@ -132,13 +154,29 @@ def _finding(refs: tuple[Ref, ...], shut: list[_Shut], policies: WrittenPolicies
                         f"Look whether a policy for {workload} was deleted lately, and apply it again if so.",
                         kubectl("-n", shut[0].pod.labels.namespace, "get", "netpol,cnp"),
                     ),
-                    step(
-                        f"Otherwise apply a policy for its clients; this one admits {asker.workload}.",
-                        admitting(shut[0].pod.labels, asker, flow.port, flow.protocol).shown_yaml,
-                    ),
+                    *_drafted(shut[0], asker, flow, pods),
                 ),
                 undo="Delete the new policy.",
                 verify=f"`hubble observe --to-pod {workload} --verdict DROPPED` shows nothing new.",
             ),
         ),
     )
+
+
+def _drafted(shut: _Shut, asker: Party, flow: RecentFlow, pods: LabelledPods) -> Iterator[Step]:
+    draft = admitting(shut.pod.labels, Peer(Labels(asker.labels)), flow.port, flow.protocol)
+    if draft is None:
+        yield step("Otherwise apply a policy that admits its clients.")
+        return
+    # Its own replicas are meant as much as the one that was called.
+    same = [(one.namespace, one.name) for one in _alike(shut, pods)]
+    opened = draft.also_opened(pods, [*same, (asker.namespace, asker.pod_name)])
+    yield step(
+        f"Otherwise apply a policy for its clients; this one admits {asker.workload}, and {opened.said}.",
+        draft.shown_yaml,
+    )
+
+
+def _alike(shut: _Shut, pods: LabelledPods) -> Iterator[Meta]:
+    owner = shut.pod.pod.metadata.controller
+    return (one.pod.metadata for one in pods.items if owner and one.pod.metadata.controller == owner)

@@ -40,10 +40,29 @@ def test_the_exit_code_and_the_first_line_say_it(
 
 def test_what_was_seen_what_policies_say_and_what_is_unknown_stand_apart_in_this_order(here: Here) -> None:
     told = here("why", "--input", WRONG_LABEL, "shop/cart-client", REDIS).stdout
-    parts = ("What was seen", "What the policies say now", "What could not be checked")
+    parts = (
+        "What was seen",
+        "What the policies say now",
+        "What could not be checked",
+        "What would admit it",
+    )
     assert sorted(parts, key=told.index) == list(parts)
     assert "CiliumNetworkPolicy shop/redis-ingress" in told
     assert "2 attempts refused" in told
+
+
+def test_what_would_admit_it_is_drafted_into_the_policy_that_should_hold_it(here: Here) -> None:
+    told = here("why", "--input", WRONG_LABEL, "shop/cart-client", REDIS).stdout
+    assert "into the manifest of CiliumNetworkPolicy shop/redis-ingress" in told
+    assert '+            "app": "cart-client"' in told
+    assert "it opens nothing else" in told
+
+
+def test_where_only_the_map_lacks_the_entry_no_rule_is_drafted(here: Here) -> None:
+    told = here("why", "--input", recording("09"), "shop/cart-client", REDIS)
+    assert told.returncode == 1
+    assert "it may be out of step" in told.stdout
+    assert "What would admit it" not in told.stdout
 
 
 def test_a_program_gets_the_same(here: Here) -> None:
@@ -51,6 +70,7 @@ def test_a_program_gets_the_same(here: Here) -> None:
     assert told["schema"] == "honeyguide.why/1"
     assert told["said"] == "not admitted"
     assert told["pairs"][0]["ingress"]["default_deny"] == ["CiliumNetworkPolicy shop/redis-ingress"]
+    assert told["drafts"][0]["policy"] == "CiliumNetworkPolicy shop/redis-ingress"
 
 
 @pytest.mark.parametrize(

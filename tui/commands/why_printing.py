@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from playbooks.engine.reaching.verdicts import Observed, Pair, Reach, Said, Side
+from playbooks.engine.reaching.verdicts import Drafted, Observed, Pair, Reach, Said, Side
 from playbooks.engine.report import Line, Tone
 from playbooks.engine.report.marks import Mark
 from playbooks.model.cilium.agent.recent_flows import attempts
@@ -51,6 +51,11 @@ def lines(found: Reach) -> Iterator[Line]:
         yield Line(f"  ? {found.left_out} more pairs of pods were not looked at", Tone.UNSEEN)
     if not found.unchecked and not found.left_out:
         yield Line("  nothing: both ends answered")
+    if found.drafts:
+        yield Line()
+        yield Line("What would admit it", Tone.TITLE)
+    for draft in found.drafts:
+        yield from _drafted(draft)
 
 
 def _seen(observed: tuple[Observed, ...]) -> Iterator[Line]:
@@ -109,6 +114,16 @@ def _side(side: Side) -> Iterator[Line]:
         yield _command(evidence)
 
 
+def _drafted(one: Drafted) -> Iterator[Line]:
+    """The narrowest rule; nobody has applied it anywhere."""
+    where = f"into {one.holder.manifest}" if one.holder else "as a policy of its own"
+    yield Line(f"  {one.draft.direction} of {Text(one.endpoint).shown}, {Text(where).shown}:")
+    for line in one.shown.split("\n"):
+        yield Line(f"    {Text(line).shown}", Tone.COMMAND)
+    if one.opened:
+        yield Line(f"    {Text(one.opened.said).shown}", Tone.WARN if one.opened.is_wider else Tone.QUIET)
+
+
 def _command(evidence: Evidence) -> Line:
     return Line(f"               $ {evidence.command.shown}", Tone.COMMAND)
 
@@ -124,8 +139,21 @@ def as_json(found: Reach) -> str:
         "pairs": [_pair_json(pair) for pair in found.pairs],
         "left_out": found.left_out,
         "unchecked": [Text(text).shown for text in found.unchecked],
+        "drafts": [_draft_json(one) for one in found.drafts],
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def _draft_json(one: Drafted) -> dict[str, object]:
+    return {
+        "endpoint": Text(one.endpoint).shown,
+        "direction": one.draft.direction.value,
+        "policy": Text(str(one.holder.policy)).shown if one.holder else None,
+        "owner": Text(one.holder.owner).shown if one.holder else "",
+        "change": "\n".join(Text(line).shown for line in one.shown.split("\n")),
+        "also_admits": [Text(name).shown for name in one.opened.peers] if one.opened else None,
+        "also_opens": [Text(name).shown for name in one.opened.endpoints] if one.opened else None,
+    }
 
 
 def _observed(one: Observed) -> dict[str, object]:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 from playbooks.engine.knowing import Knowing
 from playbooks.engine.reaching.deciding import Question, judge
+from playbooks.engine.reaching.drafting import drafted
 from playbooks.engine.reaching.requests import Asked
 from playbooks.engine.reaching.vantage import Vantage, look_from
 from playbooks.engine.reaching.verdicts import Observed, Pair, Reach, Said, Side
 from playbooks.engine.targets.resolving import Resolved, Spot
 from playbooks.model.answer import Gap
-from playbooks.model.policies.pods import LabelledPod
+from playbooks.model.policies.pods import LabelledPod, LabelledPods
 from playbooks.model.policies.reading import WrittenPolicies
 from playbooks.model.policies.written import Direction
 
@@ -72,6 +73,7 @@ async def reach(
         pairs,
         max(0, len(every) - MOST_PAIRS),
         tuple(dict.fromkeys(_unchecked(source, destination, sources, destinations, policies, pairs))),
+        tuple(drafted(pairs, policies, await knowing.know(LabelledPods))),
     )
 
 

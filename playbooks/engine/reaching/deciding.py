@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from playbooks.engine.reaching.requests import Asked as Request
 from playbooks.engine.reaching.requests import Requests, requests_at
 from playbooks.engine.reaching.vantage import Vantage
-from playbooks.engine.reaching.verdicts import Said, Side
+from playbooks.engine.reaching.verdicts import Missing, Said, Side
 from playbooks.model.answer import Gap
 from playbooks.model.bpf.dumps import PROTOCOLS
 from playbooks.model.bpf.policy import PolicyEntry
@@ -109,7 +109,19 @@ def _side(found: _Found) -> Side:
         decided.default_deny if decided else (),
         requests.said if requests else (),
         tuple(_doubts(found)),
+        _missing(found) if said is Said.NOT_ADMITTED else None,
     )
+
+
+def _missing(found: _Found) -> Missing | None:
+    """Whom a rule would have to admit; nothing where a rule does, and only the map lacks it."""
+    decided = found.decided
+    if found.lookup.verdict is not MapVerdict.NO_ENTRY or found.labels is None or decided is None:
+        return None
+    if decided.decision is not Decision.NOT_ADMITTED:
+        return None
+    peer = Peer(found.labels, found.question.peer_address, found.question.names)
+    return Missing(Labels(found.endpoint.labels), peer)
 
 
 def _verdict(found: _Found) -> tuple[Said, str, Requests | None]:

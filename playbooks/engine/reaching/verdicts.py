@@ -7,7 +7,10 @@ from enum import StrEnum
 
 from playbooks.model.cilium.agent.recent_flows import RecentFlow
 from playbooks.model.finding import Evidence, Ref
-from playbooks.model.policies.written import Direction, Rule
+from playbooks.model.policies.drafting import Draft, Opened
+from playbooks.model.policies.labels import Labels
+from playbooks.model.policies.peers import Peer
+from playbooks.model.policies.written import Direction, Rule, Written
 
 
 class Said(StrEnum):
@@ -19,6 +22,16 @@ class Said(StrEnum):
     DENIED = "denied"
     """Something refuses it by name."""
     CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The two ends between which a rule is missing: neither the map nor the policies as written admit."""
+
+    endpoint: Labels
+    """Of the endpoint whose policy refuses."""
+    peer: Peer
+    """The other end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,8 @@ class Side:
     """Which requests pass, where a proxy looks at them."""
     doubts: tuple[str, ...] = ()
     """Where agent, map and policies as written do not agree."""
+    missing: Missing | None = None
+    """Between whom a rule would have to admit, if it is a rule that is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +98,25 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class Drafted:
+    """A rule that one end lacks."""
+
+    endpoint: str
+    """Whose policy lacks it."""
+    draft: Draft
+    """The rule."""
+    holder: Written | None
+    """The policy that should hold it; nothing where a policy of its own is better."""
+    opened: Opened | None
+    """What else it opens; nothing where pods are not known."""
+
+    @property
+    def shown(self) -> str:
+        """The change to the policy that should hold it, or the new policy."""
+        return self.draft.shown_diff(self.holder) if self.holder else self.draft.shown_yaml
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
     """The whole answer: what was seen, what policies say now, what could not be checked."""
 
@@ -98,6 +132,8 @@ class Reach:
     """Pairs that were not looked at, because there are too many."""
     unchecked: tuple[str, ...]
     """What could not be checked, and why."""
+    drafts: tuple[Drafted, ...] = ()
+    """Rules that would admit what is not admitted."""
 
     @property
     def said(self) -> Said:

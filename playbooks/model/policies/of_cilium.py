@@ -29,21 +29,22 @@ def written(policy: CiliumNetworkPolicy, groups: Groups | None = None) -> Iterat
     places += [(f".specs[{number}]", rule) for number, rule in enumerate(policy.specs or ())]
     for place, rule in places:
         if rule is not None:
-            yield _written(policy.ref, place, rule, groups)
+            yield _written(policy, place, rule, groups)
 
 
-def _written(policy: Ref, place: str, rule: PolicyRule, groups: Groups | None) -> Written:
+def _written(policy: CiliumNetworkPolicy, place: str, rule: PolicyRule, groups: Groups | None) -> Written:
     denied = (
         (Direction.INGRESS, rule.denies_ingress_by_default),
         (Direction.EGRESS, rule.denies_egress_by_default),
     )
     return Written(
-        policy,
+        policy.ref,
         place,
         rule.node_selector or rule.endpoint_selector or Selector(),
         rule.node_selector is not None,
         frozenset(direction for direction, is_so in denied if is_so),
-        tuple(_rules(policy, place, rule, groups)),
+        tuple(_rules(policy.ref, place, rule, groups)),
+        policy.metadata.managed_by,
     )
 
 

@@ -26,6 +26,7 @@ def written(policy: NetworkPolicy) -> Written:
         False,
         frozenset(directions),
         tuple(_rules(policy, directions)),
+        policy.metadata.managed_by,
     )
 
 

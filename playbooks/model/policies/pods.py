@@ -35,6 +35,8 @@ class LabelledPods(Fact):
 
     items: tuple[LabelledPod, ...]
     """In the order of the API; without those on the host's network and those that are going."""
+    on_host: tuple[LabelledPod, ...]
+    """Those on the network of their hosts: no policy for pods acts on them."""
     has_namespace_labels: bool
     """Whether the labels of namespaces are known."""
     needs: ClassVar[tuple[type[Fact], ...]] = (Pods, Namespaces)
@@ -92,13 +94,12 @@ class LabelledPods(Fact):
         of_namespace: dict[str, Mapping[str, str]] = {}
         if isinstance(namespaces, Namespaces):
             of_namespace = {one.metadata.name: one.metadata.labels or {} for one in namespaces.items}
-        items = tuple(
-            LabelledPod(pod, _labels(pod, of_namespace))
-            for pod in pods.items
-            if not pod.spec.host_network and not pod.is_going
-        )
+        every = [LabelledPod(pod, _labels(pod, of_namespace)) for pod in pods.items if not pod.is_going]
         return cls(
-            provenance=pods.provenance, items=items, has_namespace_labels=isinstance(namespaces, Namespaces)
+            provenance=pods.provenance,
+            items=tuple(one for one in every if not one.pod.spec.host_network),
+            on_host=tuple(one for one in every if one.pod.spec.host_network),
+            has_namespace_labels=isinstance(namespaces, Namespaces),
         )
 
 

@@ -96,6 +96,8 @@ class Written:
     """Directions in which what it selects refuses whatever no rule admits."""
     rules: tuple[Rule, ...]
     """In the order of the object."""
+    owner: str = ""
+    """Who manages the object and would undo a change by hand; empty when nothing tells."""
 
     @property
     def namespace(self) -> str:
@@ -107,6 +109,12 @@ class Written:
         if self.is_for_nodes or (self.namespace and labels.namespace != self.namespace):
             return False
         return selects(self.selector, labels, self.namespace)
+
+    @property
+    def manifest(self) -> str:
+        """What a person changes, in words."""
+        owner = f", which {self.owner} manages" if self.owner else ""
+        return f"the manifest of {self.policy}{owner}"
 
     def of(self, direction: Direction, *, deny: bool = False) -> Iterator[Rule]:
         """Its rules in a direction that admit, or that refuse."""
