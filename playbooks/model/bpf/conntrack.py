@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from operator import attrgetter, itemgetter
+from itertools import compress
+from operator import attrgetter, itemgetter, not_
 from typing import ClassVar
 
 import msgspec
+from msgspec.structs import astuple
 
 from playbooks.model.answer import End, Gap
 from playbooks.model.bpf.dumps import address_in, address_of, folded, port_of, protocol_in
@@ -41,10 +43,11 @@ class Direction(IntEnum):
 
 
 class _Key(msgspec.Struct, gc=False, rename="pascal"):
+    # In the order of the agent's JSON, which decodes fastest.
     dest_addr: tuple[int, ...]
     source_addr: tuple[int, ...]
-    source_port: int
     dest_port: int
+    source_port: int
     next_header: int
     flags: int
 
@@ -141,16 +144,6 @@ def _fact(
 
 
 _key_of, _value_of = attrgetter("key"), attrgetter("value")
-_direction_of, _protocol_of = attrgetter("flags"), attrgetter("next_header")
-_flags_of, _sent_of, _received_of = (
-    attrgetter("flags"), attrgetter("tx_flags_seen"), attrgetter("rx_flags_seen")
-)  # fmt: skip
-_identity_of = attrgetter("source_security_id")
-# In OUT and IN entries the addresses stand reversed against the ports, in SERVICE entries the ports do.
-_source_of = attrgetter("dest_addr")
-_destination_of = attrgetter("source_addr", "dest_port", "next_header")
-_source_of_service = attrgetter("source_addr")
-_destination_of_service = attrgetter("dest_addr", "source_port", "next_header")
 
 
 @dataclass(slots=True)
@@ -179,27 +172,25 @@ class _Fold:
         )
 
     def _count(self, batch: list[_Entry]) -> None:
-        # Only attrgetter, zip and Counter touch each entry: they run in C, which half a million rows need.
-        keys, values = list(map(_key_of, batch)), list(map(_value_of, batch))
-        directions = list(map(_direction_of, keys))
-        self.states.update(
-            zip(
-                directions,
-                map(_protocol_of, keys),
-                map(_flags_of, values),
-                map(_sent_of, values),
-                map(_received_of, values),
-                strict=True,
-            )
+        if not batch:
+            return
+        # Only map, zip and Counter touch each entry: they run in C, which half a million rows need.
+        firsts, seconds, first_ports, second_ports, protocols, directions = zip(
+            *map(astuple, map(_key_of, batch)), strict=True
         )
-        self.identities.update(map(_identity_of, values))
+        flags, sent, received, identities = zip(*map(astuple, map(_value_of, batch)), strict=True)
+        self.states.update(zip(directions, protocols, flags, sent, received, strict=True))
+        self.identities.update(identities)
         if _SERVICE in directions:
-            services = [key for key in keys if key.flags == _SERVICE]
-            keys = [key for key in keys if key.flags != _SERVICE]
-            self.sources.update(map(_source_of_service, services))
-            self.destinations.update(map(_destination_of_service, services))
-        self.sources.update(map(_source_of, keys))
-        self.destinations.update(map(_destination_of, keys))
+            is_service = list(map(_SERVICE.__eq__, directions))
+            self.sources.update(compress(seconds, is_service))
+            self.destinations.update(compress(zip(firsts, second_ports, protocols, strict=True), is_service))
+            others = list(map(not_, is_service))
+            self.sources.update(compress(firsts, others))
+            self.destinations.update(compress(zip(seconds, first_ports, protocols, strict=True), others))
+        else:
+            self.sources.update(firsts)
+            self.destinations.update(zip(seconds, first_ports, protocols, strict=True))
 
 
 _LINE = re.compile(

@@ -19,6 +19,7 @@ ROW_LIMIT = 8 * 1024 * 1024
 """Bytes that one object may take before the stream is called unreadable."""
 
 _BORDER = re.compile(rb"\}\s*,\s*\{")
+_OPEN, _CLOSE = b"[]"
 _TRIES = 64
 _NEAR = 16 * 1024
 
@@ -31,8 +32,8 @@ class Rows(Generic[T]):
     counts only when it decodes; otherwise an earlier border is tried. Raises `Unreadable` with the offset.
     """
 
-    decode: Callable[[bytes], list[T]]
-    """Decodes a JSON array."""
+    decode: Callable[[bytes | memoryview], list[T]]
+    """Decodes a JSON array; must keep nothing of its bytes."""
     offset: int = 0
     """Bytes of the answer that are decoded."""
     _rest: bytearray = field(default_factory=bytearray)
@@ -53,33 +54,40 @@ class Rows(Generic[T]):
 
     def finish(self) -> list[T]:
         """What is left; an array that never ended is unreadable."""
-        text = bytes(self._rest).strip()
         if not self._is_open:
-            if text == b"null":
+            if self._rest.strip() == b"null":
                 return []
             raise Unreadable("not a JSON array", 0)
-        return self._decoded(b"[" + text)
+        return self._decoded(bytes(self._rest))
 
     def _open(self) -> None:
         text = self._rest.lstrip()
         if not text:
             return
         if text.startswith(b"["):
-            self.offset = len(self._rest) - len(text) + 1
-            self._rest = text[1:]
+            self.offset = len(self._rest) - len(text)
+            self._rest = text
             self._is_open = True
         elif not b"null".startswith(bytes(text[:4])):
             raise Unreadable("not a JSON array", 0)
 
     def _batch(self) -> list[T] | None:
         for end in self._borders():
+            # What stands behind an object, a comma or a space, gives way to the array's end for a moment.
+            behind = self._rest[end]
+            self._rest[end] = _CLOSE
             try:
-                batch = self.decode(b"[" + self._rest[:end] + b"]")
+                with memoryview(self._rest) as rest:
+                    batch = self.decode(rest[: end + 1])
             except (msgspec.DecodeError, UnicodeDecodeError):
+                self._rest[end] = behind
                 continue
+            self._rest[end] = behind
             comma = self._rest.index(b",", end)
-            del self._rest[: comma + 1]
-            self.offset += comma + 1
+            # The comma becomes the beginning of the next array.
+            self._rest[comma] = _OPEN
+            del self._rest[:comma]
+            self.offset += comma
             return batch
         return None
 
