@@ -15,16 +15,21 @@ class Place(StrEnum):
     LIST = "list of playbooks and findings"
     EVIDENCE = "evidence"
     ANSWER = "raw answer"
+    FLOWS = "flows"
     PAGE = "finding and fix"
     WHOLE = "raw answer on the whole screen"
     READER = "page on the whole screen"
     CHOICE = "choice"
+    FORM = "form and its answer"
+    GUIDE = "guide"
     PROMPT = "command line"
 
 
-PANES = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.PAGE})
+PANES = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.FLOWS, Place.PAGE})
 """The panes of Diagnose."""
-_ANY = PANES | {Place.WHOLE, Place.READER}
+_LINKED = frozenset({Place.FORM, Place.GUIDE})
+"""Screens of a list with a page below it."""
+_ANY = PANES | _LINKED | {Place.WHOLE, Place.READER}
 _SCROLLS = _ANY | {Place.CHOICE}
 
 
@@ -65,15 +70,15 @@ class Action:
         return Binding(",".join(self.keys), self.call, self.word, show=False, priority=True, id=self.id)
 
 
-_TEXTS = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.WHOLE})
+_TEXTS = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.FLOWS, Place.WHOLE})
 
 # fmt: off
 ACTIONS: tuple[Action, ...] = (
-    Action("open", ("enter",), "open", "Open what is selected.", "open", PANES | {Place.CHOICE}, 1),
+    Action("open", ("enter",), "open", "Open what is selected.", "open", PANES | _LINKED | {Place.CHOICE}, 1),
     Action("back", ("escape", "backspace"), "back", "Go back; never anything else.", "back", _SCROLLS, 2),
     Action("again", ("r",), "again",
            "Ask again: a playbook all it needs, a finding only what it needs, watched until it is gone.",
-           "again", PANES, 3),
+           "again", PANES | _LINKED, 3),
     Action("copy", ("c",), "copy",
            "Copy a command, the evidence or the finding to the terminal's clipboard and to a file.",
            "copy", _ANY, 4),
@@ -81,18 +86,26 @@ ACTIONS: tuple[Action, ...] = (
     Action("logs", ("l",), "logs", "Show the log of the agent on the selected node.", "logs", PANES, 10),
     Action("stop", ("x", "ctrl+c"), "stop", "Stop all work under way, at once.", "stop", _ANY, 0),
     Action("filter", ("slash",), "filter",
-           "Show only rows that hold a text; an empty one shows all again.", "filter", _TEXTS, 8),
+           "Show only rows that hold a text; an empty one shows all again. Flows: filters of hubble observe.",
+           "filter", _TEXTS, 8),
     Action("command", ("colon",), "command",
            "Type a command, such as :check agent or :node worker-*.", "command", PANES, 7),
+    Action("door", ("s",), "what do you see?",
+           "Begin from what is seen: choose a symptom, and be led through the steps.", "door", PANES, 11),
     Action("help", ("question_mark", "f1"), "help",
            "Keys of this pane, then the words on this screen.", "help", _ANY, 5),
     Action("quit", ("q",), "leave",
            "Close the top screen; on Diagnose, leave honeyguide.", "close", _SCROLLS, 6),
     Action("info", ("i",), "info",
            "All about the connection, the run and this terminal.", "info", _ANY, 20),
-    Action("next", ("tab",), "next pane", "Go to the next pane.", "next_pane", PANES, 21),
+    Action("flows", ("w",), "flows",
+           "Watch the flows of what is selected, drops where it has none; again: the evidence.",
+           "flows", PANES, 6),
+    Action("pause", ("p",), "pause", "Let the list of flows stand still; again: follow the newest.",
+           "pause", frozenset({Place.FLOWS}), 2),
+    Action("next", ("tab",), "next pane", "Go to the next pane.", "next_pane", PANES | _LINKED, 21),
     Action("previous", ("shift+tab",), "previous pane",
-           "Go to the previous pane.", "previous_pane", PANES, 99),
+           "Go to the previous pane.", "previous_pane", PANES | _LINKED, 99),
     Action("older", ("left_square_bracket",), "older",
            "Go to what was selected before.", "older", PANES, 30),
     Action("newer", ("right_square_bracket",), "newer",

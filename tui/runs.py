@@ -14,6 +14,7 @@ from tui.connection import Failure
 from tui.news import LookDue, RunEnded, SnapshotArrived
 
 if TYPE_CHECKING:
+    from playbooks.engine.knowing import Knowing
     from playbooks.engine.ranking import Ranked
     from playbooks.engine.run import Order, Run
     from playbooks.engine.snapshot import Snapshot
@@ -97,6 +98,16 @@ class Runs:
             for _, one in sorted(self._started.items(), reverse=True)
             if any(rule.id in wanted for rule in one.rules)
         )
+
+    def knowing(self) -> Knowing:
+        """A look of its own, for what is asked besides: its answers are not older than the question."""
+        from playbooks.engine.asking import Asking, Turns
+        from playbooks.engine.knowing import Knowing
+
+        order = self.make_order(())
+        look, self._look = self._look, self._look + int(self.is_live)
+        source = self.source
+        return Knowing(Asking(source, look, Turns(order.workers)), order.choice, lambda: source.now)
 
     def start(self, rules: tuple[Rule, ...], watching: str = "") -> None:
         """Start a run; `SnapshotArrived` and at last `RunEnded` follow."""

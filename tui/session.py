@@ -14,12 +14,17 @@ from tui.connection import Connect, Connected, ConsoleOptions, Failure
 
 if TYPE_CHECKING:
     from playbooks.engine.discovery import Catalogue
+    from playbooks.engine.knowing import Knowing
     from playbooks.engine.run import Order
     from playbooks.engine.snapshot import Snapshot
     from playbooks.engine.thread import EngineThread
     from playbooks.model.rule import Rule
+    from tui.flows.watch import Watch
     from tui.news import EngineStarted
     from tui.runs import Runs
+
+Work = Callable[["Knowing"], Coroutine[Any, Any, Any]]
+"""What is asked besides the runs, over a look of its own."""
 
 _CLOSING = 1.0
 """Seconds that a source may take to let go."""
@@ -45,6 +50,8 @@ class Session:
     """The runs, once there is a source."""
     failure: Failure | None = None
     """Why there is no source, or why a run broke."""
+    watch: Watch | None = None
+    """The stream of flows, once the source is there and has any."""
     _opening: Future[Connected] | None = None
     _asked: list[Future[Any]] = field(default_factory=list)
 
@@ -73,6 +80,10 @@ class Session:
         if self.engine is None:
             return
         self.connected = connected
+        if connected.flows is not None:
+            from tui.flows.watch import Watch
+
+            self.watch = Watch(connected.flows)
         self.runs = Runs(
             self.engine,
             connected.source,
@@ -160,9 +171,29 @@ class Session:
 
         self._submit(asking.looked_at(rules, runs), tell)
 
+    def ask(self, work: Work, told: Callable[[Future[Any]], object]) -> bool:
+        """Do work over a look of its own at the source; whether there is a source to ask."""
+        if self.runs is None:
+            return False
+        self._submit(_over(self.runs.knowing(), work), told)
+        return True
+
+    def ask_policies(self) -> None:
+        """Get the policies as they are written; `PoliciesArrived` follows."""
+        from tui import asking
+        from tui.news import PoliciesArrived
+
+        def tell(done: Future[Any]) -> None:
+            if not done.cancelled():
+                self.post(PoliciesArrived(done.result()))
+
+        self._submit(asking.policies(self.runs.newest_first if self.runs else ()), tell)
+
     def close(self) -> None:
         """Stop, let go of the source, end the engine's thread."""
         self.stop()
+        if self.watch:
+            self.watch.close()
         if self.engine is None:
             return
         engine, self.engine = self.engine, None
@@ -200,6 +231,13 @@ class Session:
             self.post(ConnectionFailed(Failure.of(error)))
         else:
             self.post(ConnectionOpened(done.result()))
+
+
+async def _over(knowing: Knowing, work: Work) -> object:
+    try:
+        return await work(knowing)
+    finally:
+        await knowing.cancel()
 
 
 def _loaded() -> EngineStarted:

@@ -17,6 +17,8 @@ Said = str
 def obey(screen: DiagnoseScreen, text: str) -> Said:
     """Do what was typed; what is told is an error or says what happened."""
     name, *words = text.split() or [""]
+    if name.lower() == "why":
+        return _why(screen, text.strip()[len(name) :])
     name = SHORT.get(name.lower(), name.lower())
     command = _COMMANDS.get(name)
     if command is not None:
@@ -129,6 +131,18 @@ def _rule(screen: DiagnoseScreen, words: list[str]) -> Said:
     return f"{rule.id} found nothing; this is its step"
 
 
+def _why(screen: DiagnoseScreen, text: str) -> Said:
+    from tui.screens.why import WhyScreen
+    from tui.view.why_form import WhyForm, WrongQuestion
+
+    try:
+        form = WhyForm.of(text)
+    except WrongQuestion as wrong:
+        return str(wrong)
+    screen.app.push_screen(WhyScreen(form))
+    return ""
+
+
 def _info(screen: DiagnoseScreen, words: list[str]) -> Said:
     del words
     screen.action_info()
@@ -171,6 +185,7 @@ _COMMANDS: dict[str, Callable[[DiagnoseScreen, list[str]], Said]] = {
     "raw": _raw,
     "log": _log,
     "rule": _rule,
+    "why": lambda screen, words: _why(screen, " ".join(words)),
     "info": _info,
     "theme": _theme,
     "stop": _stop,

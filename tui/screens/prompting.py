@@ -20,7 +20,8 @@ class PromptScreen(CalmScreen):
 
     def ask(self, sign: str, text: str = "", complete: Complete = nothing) -> None:
         """Begin to ask; the keys go back where they were afterwards."""
-        self._return_to = self.focused
+        if self.focused is not self.prompt:
+            self._return_to = self.focused
         self.prompt.display = True
         self.prompt.ask(sign, text, complete)
         # At once, so that what is typed in the same breath is not taken for keys.

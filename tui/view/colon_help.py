@@ -10,6 +10,7 @@ COMMAND_HELP = (
     ("raw", "Show the raw answer on the whole screen, as d does."),
     ("log NODE [previous]", "Show the log of a node's agent, or of its run before."),
     ("rule ID", "Go to the finding of a rule."),
+    ("why [SRC DST[:PORT]]", "May this call that, and what decides it; a form when nothing is named."),
     ("info", "All about the connection, the run and this terminal."),
     ("theme NAME", "Other colours: dark, light, contrast, sixteen, mono."),
     ("stop", "Stop all work, as x does."),

@@ -49,11 +49,13 @@ class Prompt(OneLine, can_focus=True):
         self._offered: tuple[str, ...] = ()
         self._history: list[str] = []
         self._back = 0
+        self._is_ahead = False
 
     def ask(self, sign: str, text: str = "", complete: Complete = nothing) -> None:
-        """Begin to ask; `sign` says what for."""
+        """Begin to ask; `sign` says what for. What was typed since the last answer belongs to this one."""
+        ahead, self._is_ahead = self._text if self._is_ahead else "", False
         self._sign, self._complete, self._back = sign, complete, 0
-        self._set(text)
+        self._set(text + ahead)
 
     def on_key(self, event: events.Key) -> None:
         """Every key belongs to the text, but those that end it."""
@@ -64,6 +66,7 @@ class Prompt(OneLine, can_focus=True):
                 if self._text and self._text not in self._history[-1:]:
                     self._history.append(self._text)
                 self.post_message(self.Entered(self._sign, self._text))
+                self._is_ahead, self._text = True, ""
             case "escape" | "ctrl+c":
                 self.post_message(self.Left())
             case "backspace" if not self._text:
@@ -89,9 +92,13 @@ class Prompt(OneLine, can_focus=True):
 
     def on_blur(self) -> None:
         """Whoever goes elsewhere has given up."""
+        self._is_ahead = False
         self.post_message(self.Left())
 
     def _change(self, text: str) -> None:
+        if self._is_ahead:
+            self._text = text
+            return
         self._set(text)
         self.post_message(self.Changed(self._sign, text))
 
