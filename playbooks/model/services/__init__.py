@@ -1,0 +1,1 @@
+"""What several faults of services look at: backends, who refused clients, why pods are not ready."""

@@ -1,0 +1,125 @@
+"""A service has pods, and none of them is ready."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from playbooks.model.cilium.restarting import kubectl
+from playbooks.model.condition import Condition, ConditionKind
+from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step
+from playbooks.model.kube.endpoint_slices import EndpointSlices
+from playbooks.model.kube.events import Warnings
+from playbooks.model.kube.pods import Pod, Pods
+from playbooks.model.kube.services import Service, Services
+from playbooks.model.kube.unready import unready_since, why_unready
+from playbooks.model.rule import Case, fault
+from playbooks.model.services.backends import listed
+
+_LONG = timedelta(minutes=2)
+"""Pods that start are not ready for a while."""
+_ON_NODE = (
+    ConditionKind.AGENT_DOWN,
+    ConditionKind.AGENT_SILENT,
+    ConditionKind.API_SERVER_UNREACHABLE,
+    ConditionKind.NODE_NOT_READY,
+    ConditionKind.NODE_UNREACHABLE,
+    ConditionKind.IPAM_EXHAUSTED,
+)
+"""What on a node keeps its pods from being ready."""
+_COMPONENTS = {"hubble-relay": ConditionKind.RELAY_DOWN, "kube-dns": ConditionKind.COREDNS_DOWN}
+
+
+@fault(
+    "SVC004",
+    step="backends",
+    cases=(Case("not-ready", proof="W", twin="the same pods with their condition Ready True"),),
+)
+def no_backend_ready(
+    services: Services, slices: EndpointSlices, pods: Pods, warnings: Warnings | None
+) -> Iterator[Finding]:
+    """A service has pods, and none of them is ready.
+
+    Only pods whose condition Ready is True become backends. A readiness probe that fails, a container that
+    crashes or an image that is not there keeps a pod from it; with the last one gone, every agent refuses
+    connections to the service though its pods are listed and may even run. Pods that only start get two
+    minutes.
+    """
+    now = pods.taken_at
+    for service in services.items:
+        if not service.selects_pods or service.spec.publish_not_ready_addresses:
+            continue
+        mine = [
+            pod
+            for pod in pods.matching(service.spec.selector or {}, service.metadata.namespace)
+            if not pod.is_going
+        ]
+        since = [time for pod in mine if (time := unready_since(pod))]
+        if not mine or len(since) < len(mine) or now - max(since) < _LONG:
+            continue
+        if not listed(service, slices).ready:
+            yield _finding(service, mine, pods, slices, warnings)
+
+
+def _finding(
+    service: Service,
+    mine: Sequence[Pod],
+    pods: Pods,
+    slices: EndpointSlices,
+    warnings: Warnings | None,
+) -> Finding:
+    told = [why_unready(pod, pods, warnings) for pod in mine]
+    first = told[0]
+    nodes = dict.fromkeys(pod.spec.node_name for pod in mine if pod.spec.node_name)
+    component = next((_COMPONENTS[value] for value in _labels(service) if value in _COMPONENTS), None)
+    change = service.metadata.last_change
+    one = "its one pod is" if len(mine) == 1 else f"none of its {len(mine)} pods is"
+    return finding(
+        Severity.ERROR,
+        service.ref,
+        f"{service.ref} has no backend: {one} ready, {first.why}",
+        evidence=(
+            *(reason.proof for reason in told[:3]),
+            slices.evidence(f"{service.ref}: {len(mine)} pods listed, conditions.ready true on none"),
+        ),
+        because_of=(
+            *(Condition(kind, node) for node in nodes for kind in _ON_NODE),
+            *((Condition(component),) if component else ()),
+        ),
+        impact=f"every connection to {service.ref} fails",
+        first_seen=max((time for pod in mine if (time := unready_since(pod))), default=None),
+        last_seen=pods.taken_at,
+        ongoing=Ongoing.YES,
+        changes=(f"{change.time:%Y-%m-%dT%H:%M:%SZ} written by {change.manager}",) if change else (),
+        owner=first.pod.metadata.managed_by,
+        fixes=(_fix(service, first.pod),),
+    )
+
+
+def _labels(service: Service) -> tuple[str, ...]:
+    return tuple((service.spec.selector or {}).values())
+
+
+def _fix(service: Service, pod: Pod) -> Fix:
+    where = ("-n", pod.metadata.namespace)
+    return Fix.cure(
+        f"Make the pods of {service.ref} ready.",
+        why="A pod becomes a backend the moment its condition Ready is True; Cilium needs nothing else.",
+        risk=Risk.LOW,
+        steps=(
+            step(
+                f"Read the conditions and events of {pod.ref}.",
+                kubectl(*where, "describe", "pod", pod.metadata.name),
+            ),
+            step(
+                f"Read the log of {pod.ref}.",
+                kubectl(*where, "logs", pod.metadata.name, "--all-containers", "--tail=100"),
+            ),
+            step(
+                f"Compare the readiness probe of {pod.ref} with what its container serves.",
+                kubectl(*where, "get", "pod", pod.metadata.name, "-o", "yaml"),
+            ),
+        ),
+        undo="Nothing is changed by looking.",
+        verify=f"The EndpointSlices of {service.ref} list a backend with ready true.",
+    )
