@@ -73,11 +73,11 @@ def _finding(
     nodes = dict.fromkeys(pod.spec.node_name for pod in mine if pod.spec.node_name)
     component = next((_COMPONENTS[value] for value in _labels(service) if value in _COMPONENTS), None)
     change = service.metadata.last_change
-    one = "its one pod is" if len(mine) == 1 else f"none of its {len(mine)} pods is"
+    none = "its one pod is not" if len(mine) == 1 else f"none of its {len(mine)} pods is"
     return finding(
         Severity.ERROR,
         service.ref,
-        f"{service.ref} has no backend: {one} ready, {first.why}",
+        f"{service.ref} has no backend: {none} ready, {first.why}",
         evidence=(
             *(reason.proof for reason in told[:3]),
             slices.evidence(f"{service.ref}: {len(mine)} pods listed, conditions.ready true on none"),

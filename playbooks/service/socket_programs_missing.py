@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from playbooks.model.bpf.attachments import CgroupPrograms
 from playbooks.model.cilium.agent.replacement import Replacement
 from playbooks.model.cilium.agent_steps import helm_upgrade
-from playbooks.model.cilium.agents import Agents
+from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.config import CiliumConfig
 from playbooks.model.cilium.restarting import restart_agent
 from playbooks.model.condition import Condition, ConditionKind
@@ -65,29 +65,33 @@ def socket_programs_missing(
         impact=f"processes of {node} reach no ClusterIP, or only some do",
         last_seen=programs.fact.taken_at,
         ongoing=Ongoing.YES,
-        fixes=(
-            restart_agent(
-                agent,
-                why="A new agent attaches its programs again.",
-                verify="`bpftool cgroup tree /run/cilium/cgroupv2` lists connect4, sendmsg4 and recvmsg4.",
-            ),
-            Fix.cure(
-                "Give the agents the root of the host's cgroups.",
-                why="Only there do programs see every process of the node.",
-                risk=Risk.MEDIUM,
-                steps=(
-                    step(
-                        "Set cgroup.autoMount, or name the host's mount in cgroup.hostRoot.",
-                        helm_upgrade(
-                            config.metadata.namespace,
-                            "cgroup.autoMount.enabled=false",
-                            "cgroup.hostRoot=/sys/fs/cgroup",
-                        ),
+        fixes=_fixes(agent, config),
+        same_as=", ".join(missing),
+    )
+
+
+def _fixes(agent: Agent, config: CiliumConfig) -> tuple[Fix, ...]:
+    return (
+        restart_agent(
+            agent,
+            why="A new agent attaches its programs again.",
+            verify="`bpftool cgroup tree /run/cilium/cgroupv2` lists connect4, sendmsg4 and recvmsg4.",
+        ),
+        Fix.cure(
+            "Give the agents the root of the host's cgroups.",
+            why="Only there do programs see every process of the node.",
+            risk=Risk.MEDIUM,
+            steps=(
+                step(
+                    "Set cgroup.autoMount, or name the host's mount in cgroup.hostRoot.",
+                    helm_upgrade(
+                        config.metadata.namespace,
+                        "cgroup.autoMount.enabled=false",
+                        "cgroup.hostRoot=/sys/fs/cgroup",
                     ),
                 ),
-                undo="Set the values from before again.",
-                verify="A process of the host reaches a ClusterIP.",
             ),
+            undo="Set the values from before again.",
+            verify="A process of the host reaches a ClusterIP.",
         ),
-        same_as=", ".join(missing),
     )

@@ -40,9 +40,9 @@ def why_unready(pod: Pod, pods: Pods, warnings: Warnings | None) -> Unready:
         return Unready(pod, f"not scheduled, {scheduled.reason}", pods.evidence(said))
     told = [*warnings.about(pod, "Unhealthy", "FailedCreatePodSandBox")] if warnings else []
     if warnings and told:
-        last = max(told, key=lambda event: str(event.last))
-        is_probe = "readiness" in last.text.lower()
-        why = "its readiness probe fails" if is_probe else f"{last.reason}"
+        last = max(told, key=lambda event: ("eadiness" in event.text, str(event.last)))
+        probe = next((word for word in ("readiness", "startup", "liveness") if word in last.text.lower()), "")
+        why = f"its {probe} probe fails" if probe else f"{last.reason}"
         return Unready(pod, why, warnings.evidence(f"{pod.ref}: {last.excerpt[:300]}"))
     ready = pod.condition_of("Ready")
     reason = ready.reason if ready else pod.status.phase

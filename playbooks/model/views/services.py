@@ -81,8 +81,11 @@ def _map_against_agent(entries: ServiceMap, agent: AgentServices) -> Iterator[Di
 def _backends_in_map(entry: MapService, one: AgentService, has_protocols: bool) -> Iterator[Difference]:
     known = {_address(backend.address, has_protocols): backend for backend in one.backends}
     held = {_address(address, has_protocols) for address in entry.backends.values()}
+    # Where the service's affinity prefers a cluster, the map holds its backends only.
+    prefers = any(backend.is_active and backend.preferred for backend in known.values())
     for address, backend in known.items():
-        if backend.is_active and address not in held:
+        is_wanted = backend.is_active and (backend.preferred or not prefers)
+        if is_wanted and address not in held:
             yield _of_map(one.address, Kind.MISSING, f"backend {address}", one)
     for address in held - set(known):
         yield _of_map(one.address, Kind.EXTRA, f"backend {address}", one)
