@@ -85,7 +85,11 @@ class DiagnoseScreen(PromptScreen):
         return self._desk.topic(self.panes.board.selected) if self._desk else None
 
     def go_to(self, key: str) -> bool:
-        """Select a row and show what is behind it; whether it is there."""
+        """Select a row and show what is behind it; whether it is there. A step's playbook is unfolded."""
+        kind, _, name = key.partition(" ")
+        if kind == "step" and not any(row.key == key for row in self.panes.board.entries):
+            self._folded = self._folded ^ {name.partition(" ")[0]}
+            self.update()
         is_there = self.panes.go_to(key)
         self._show_topic()
         return is_there
