@@ -62,7 +62,7 @@ async def test_help_has_the_keys_of_this_pane_then_the_words_on_this_screen() ->
         assert shown.index("Keys in: list of playbooks and findings") < shown.index("Words on this screen")
         page = "\n".join(one.text for one in app.screen.printed())
         here, _, rest = page.partition("Words on this screen")[2].partition("All words")
-        assert "operator" in here
+        assert "agent" in here
         assert "ClusterMesh" in rest
         assert "WHAT IS WRONG" in await text_after(app, pilot, "escape")
 
@@ -121,7 +121,8 @@ async def test_the_log_of_the_broken_agent_is_one_key_away() -> None:
 
 async def test_the_list_is_filtered_while_typing() -> None:
     async with diagnosed() as (app, pilot):
-        shown = await text_after(app, pilot, "slash", *"operator")
+        app.diagnose.panes.board.select("playbook agent")
+        shown = await text_after(app, pilot, "space", "slash", *"operator")
         assert "Is the operator there" in shown
         assert "Is there an agent pod" not in shown
         assert "Is there an agent pod" in await text_after(app, pilot, "ctrl+u", "enter")
@@ -173,11 +174,13 @@ async def test_tab_goes_round_the_panes() -> None:
 
 async def test_folding_hides_the_steps() -> None:
     async with diagnosed() as (app, pilot):
+        assert "+8 steps" in screen_text(app)
+        app.diagnose.panes.board.select("playbook agent")
+        assert "Is the operator there" in await text_after(app, pilot, "space")
         app.diagnose.panes.board.select("playbook agent")
         folded = await text_after(app, pilot, "space")
         assert "+8 steps" in folded
         assert "Is the operator there" not in folded
-        assert "Is the operator there" in await text_after(app, pilot, "space")
 
 
 async def obeyed(app: Console, pilot: Pilot[None], command: str) -> str:

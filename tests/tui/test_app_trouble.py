@@ -127,6 +127,7 @@ async def test_hanging_agents_are_stopped_at_once_and_nothing_unknown_is_green(k
         await pilot.press(key)
         assert not app.session.is_running
         await until(pilot, lambda: "stopped" in screen_text(app).splitlines()[0])
+        app.diagnose.go_to("step agent status")
         stands = {row.key: row for row in app.diagnose.panes.board.entries}["step agent status"]
         assert stands.line.text.startswith("? ")
 
