@@ -91,16 +91,16 @@ class Past:
             for lane, count in _on(period.lanes).get(node, ())
         )
 
-    def oldest(self, node: str) -> int:
-        """The moment of the oldest flow that the agent of a node keeps."""
+    def oldest(self, node: str, count: int = CAPACITY) -> int:
+        """The moment of the oldest flow that the agent of a node keeps, or of the last so many."""
         low, high = self.watched.get(node, self.now), self.now
         while high - low > SECOND // 10:
             middle = (low + high) // 2
-            if self.seen(node, middle) > CAPACITY:
+            if self.seen(node, middle) > count:
                 low = middle
             else:
                 high = middle
-        return low if self.seen(node, low) <= CAPACITY else high
+        return low if self.seen(node, low) <= count else high
 
     def namespaces(self, node: str) -> set[str]:
         """The namespaces of everybody of whom a node tells now."""
@@ -157,6 +157,21 @@ def _watched_since(world: World, node: str) -> datetime | None:
 
 def past_of(world: World) -> Past:
     """The picture of now. To be called where the world's clock runs."""
+    hubble = world.hubble
+    key = (
+        world.now,
+        world.store.version,
+        id(world.traffic.lanes),
+        len(world.silent_nodes),
+        len(hubble.losses),
+        tuple(hubble.slow.items()),
+    )
+    if hubble.pictured is None or hubble.pictured[0] != key:
+        hubble.pictured = (key, _pictured(world))
+    return hubble.pictured[1]
+
+
+def _pictured(world: World) -> Past:
     traffic = world.traffic
     watched: dict[str, int] = {}
     away: list[str] = []

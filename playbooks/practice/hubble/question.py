@@ -89,17 +89,20 @@ class Question:
         used = {
             field.name for one in (*request.whitelist, *request.blacklist) for field, _ in one.ListFields()
         }
-        self._is_by_kind = not used & _DIFFERING
+        self.is_open = not used
+        """Whether there are no filters."""
+        self.is_by_kind = not used & _DIFFERING
+        """Whether all flows of a kind match, or none."""
 
     def wanted(self, encoder: Encoder) -> Callable[[Sight], bool]:
         """Whether flows of a kind may match: none of the others is made at all."""
-        if not self._is_by_kind:
+        if not self.is_by_kind:
             return lambda _sight: True
         return lambda sight: self.matcher.flow(encoder.shared(sight))
 
     def chosen(self, flows: Iterable[WorldFlow], encoder: Encoder) -> Iterable[WorldFlow]:
         """The flows that match, of those of wanted kinds."""
-        if self._is_by_kind:
+        if self.is_by_kind:
             return flows
         return (one for one in flows if self.matcher.flow(encoder.flow(one)))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playbooks.practice.hubble.encoding import Encoder
+    from playbooks.practice.hubble.past import Past
     from playbooks.practice.world import World
 
 
@@ -34,6 +35,8 @@ class Hubble:
     """Seconds that a node's answers take to reach Relay, by node."""
     losses: list[Loss] = field(default_factory=list)
     """What was lost, oldest first."""
+    pictured: tuple[object, Past] | None = None
+    """The last picture of the world, and what it was made of."""
     _encoder: Encoder | None = None
 
     def encoder(self, world: World) -> Encoder:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_PER_SECOND = 5000
 """Flows that one stream is sent at most; what is above it is lost, and said to be."""
 _BURST = 1000
+_SLACK = 100
+_GLANCE = 8 * 1_000_000_000
 _SECOND = 1_000_000_000
 _BROKEN = "rpc error: code = Unavailable desc = error reading from server: EOF"
 
@@ -85,14 +87,17 @@ def _chosen(
     if asked.number and asked.counts_forward:
         flows = question.chosen(past.flows(node, begin, end, is_wanted), encoder)
         return list(islice(flows, most))
-    # Back from the end, each time twice as far: of a quiet node the last ones are hours long.
-    span = _SECOND if most < CAPACITY else end
+    if question.is_open and end == past.now and most < CAPACITY:
+        # Of those that began since then some may have come before.
+        begin = max(begin, past.oldest(node, 2 * most + _SLACK))
+    span = end if question.is_by_kind else _GLANCE
     while True:
+        # Where each flow has to be looked at, no more than is needed: back from the end, ever farther.
         first = max(begin, end - span)
         found = deque(question.chosen(past.flows(node, first, end, is_wanted), encoder), maxlen=most)
         if first == begin or len(found) == most:
             return list(found)
-        span *= 4
+        span *= 8
 
 
 class OfAgent(Immediate):
@@ -231,7 +236,8 @@ class _Live:
             for one in flows
             if one.time - past.epoch >= max(past.watched.get(one.node, past.now), self._starts[one.node])
         ]
-        most = MOST_PER_SECOND * (end - begin) // _SECOND + _BURST
+        # Who reads slowly finds written over what no longer fits in the agents' memory.
+        most = min(MOST_PER_SECOND * (end - begin) // _SECOND + _BURST, CAPACITY * len(self._nodes))
         surplus, flows = flows[: len(flows) - most if len(flows) > most else 0], flows[-most:]
         found = [*_overflow(surplus, self._encoder)]
         found += [_told(one, self._question, self._encoder) for one in flows]
