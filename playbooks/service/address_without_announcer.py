@@ -68,7 +68,7 @@ def _why(service: Service, policies: L2Policies) -> str:
         return "no L2 announcement policy selects it"
     if not any(one.spec.load_balancer_ips for one in selecting):
         return f"policy {selecting[0].metadata.name} has loadBalancerIPs false"
-    return f"policy {selecting[0].metadata.name} selects it, and no node holds its lease"
+    return f"policy {selecting[0].metadata.name} selects it, nobody leads"
 
 
 def _selects(policy: L2Policy, service: Service) -> bool:
@@ -85,7 +85,7 @@ def _finding(
     return finding(
         Severity.WARN,
         service.ref,
-        f"{service.ref}: nobody announces {address}; {why}",
+        f"{service.ref}: nobody announces {address}: {why}",
         evidence=(
             services.evidence(f"{service.ref} .status.loadBalancer.ingress: {address}"),
             policies.evidence(f"L2 announcement policies: {names}; {why}"),

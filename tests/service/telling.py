@@ -62,11 +62,13 @@ def seen(*flows: Json, which: Which = DROPS) -> Edit:
 
 def service(name: str, **spec: object) -> Edit:
     """Change parts of a service's spec; `status` and `annotations` are set beside it."""
+    status: Json = spec.pop("status", {})  # type: ignore[assignment]
+    annotations: Json = spec.pop("annotations", {})  # type: ignore[assignment]
 
     def put(document: Json) -> Json:
         if document["metadata"]["name"] == name:
-            document["status"] = spec.pop("status", document.get("status", {}))
-            document["metadata"].setdefault("annotations", {}).update(spec.pop("annotations", {}))
+            document["status"] = status or document.get("status", {})
+            document["metadata"].setdefault("annotations", {}).update(annotations)
             document["spec"].update(spec)
         return document
 
