@@ -24,8 +24,12 @@ def obey(screen: DiagnoseScreen, text: str) -> Said:
     if command is not None:
         return command(screen, words)
     catalogue = screen.console.session.catalogue
+    if words and _is_agents(name):
+        return _told_in_full(screen, _run_in_agents(screen, text))
     if catalogue and catalogue.playbook(name):
         return "" if screen.go_to(f"playbook {name}") else f"the playbook {name} is not in the list"
+    if _is_agents(name):
+        return _told_in_full(screen, _run_in_agents(screen, text))
     return _unknown(name, tuple(_COMMANDS)) if name else ""
 
 
@@ -34,6 +38,8 @@ def completions(screen: DiagnoseScreen, text: str) -> tuple[str, ...]:
     name, blank, last = text.partition(" ")
     if not blank:
         return tuple(known for known in _COMMANDS if known.startswith(name) and known != name)
+    if name not in _COMMANDS and _is_agents(name):
+        return _agent_completions(screen, text)
     session = screen.console.session
     choices: tuple[str, ...] = ()
     if name == "check" and session.catalogue:
@@ -51,6 +57,42 @@ def completions(screen: DiagnoseScreen, text: str) -> tuple[str, ...]:
     return tuple(
         before + choice for choice in choices if choice.lower().startswith(word.lower()) and choice != word
     )
+
+
+def _agent_completions(screen: DiagnoseScreen, text: str) -> tuple[str, ...]:
+    """Commands that begin like this; nodes after a mark."""
+    from playbooks.knowledge.agent_commands import known_commands
+
+    head, mark, place = text.rpartition("@")
+    if mark:
+        nodes = screen.console.session.snapshot.nodes if screen.console.session.snapshot else ()
+        found = ("all", *nodes)
+        return tuple(f"{head}@{one}" for one in found if one.startswith(place) and one != place)
+    reads = (one.name for one in known_commands() if one.kind == "read")
+    return tuple(one for one in reads if one.startswith(text) and one != text)
+
+
+def _is_agents(name: str) -> bool:
+    from tui.view.agent_words import first_words
+
+    return name in first_words()
+
+
+def _run_in_agents(screen: DiagnoseScreen, text: str) -> Said:
+    from tui.screens.agents import run_typed
+
+    return run_typed(screen, text)
+
+
+def _told_in_full(screen: DiagnoseScreen, said: Said) -> Said:
+    """What fits on the key line is told there; what does not gets a page, for a reason cut off is none."""
+    if len(said) <= screen.size.width:
+        return said
+    from tui.ink import line
+    from tui.screens.reader import PaperScreen
+
+    screen.app.push_screen(PaperScreen("Not run", (line(said),)))
+    return ""
 
 
 def _unknown(name: str, known: tuple[str, ...]) -> Said:

@@ -11,6 +11,8 @@ COMMAND_HELP = (
     ("log NODE [previous]", "Show the log of a node's agent, or of its run before."),
     ("rule ID", "Go to the finding of a rule."),
     ("why [SRC DST[:PORT]]", "May this call that, and what decides it; a form when nothing is named."),
+    ("bpf lb list @NODE", "Any agent command that only reads, on @NODE, @GLOB, @all or @NAMESPACE/POD."),
+    ("endpoint get NAMESPACE/POD", "The same for one pod's endpoint, on its node."),
     ("info", "All about the connection, the run and this terminal."),
     ("theme NAME", "Other colours: dark, light, contrast, sixteen, mono."),
     ("stop", "Stop all work, as x does."),
