@@ -209,5 +209,12 @@ class Applying:
 
 
 def fresh_kinds(rules: Iterable[Rule]) -> frozenset[type[Fact]]:
-    """The facts that rules over two looks want to see again."""
-    return frozenset(need.fact for rule in rules for need in needs_of(rule).each if need.form is Form.CHANGE)
+    """The facts that rules over two looks want to see again, with those that views among them are made of."""
+    wanted = {need.fact for rule in rules for need in needs_of(rule).each if need.form is Form.CHANGE}
+    found: set[type[Fact]] = set()
+    while wanted:
+        kind = wanted.pop()
+        found.add(kind)
+        # A view made of what the first look saw would only be the first look's again.
+        wanted |= {need for need in kind.needs if kind.is_view} - found
+    return frozenset(found)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 
 from playbooks.engine.run import Order, Run
 from playbooks.engine.snapshot import Snapshot
 from playbooks.model.answer import Gap, GapKind
-from playbooks.model.fact import Change, Fleet, OnNode, decoding
+from playbooks.model.fact import Change, Fact, Fleet, OnNode, Scene, Scope, decoding
 from playbooks.model.finding import CouldNotLook, NotApplicable, Verdict
 from playbooks.model.kube.workloads import Deployments
 from playbooks.model.outcome import OutcomeKind
@@ -40,6 +42,26 @@ def too_high(count: OnNode[Count]) -> Iterator[Verdict]:
 def grows(count: Change[Count]) -> Iterator[Verdict]:
     if count.after.value > count.before.value:
         yield warn(count.after, "grown")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubled(Fact):
+    """Made of the count alone."""
+
+    value: int
+    scope: ClassVar[Scope] = Scope.NODE
+    needs: ClassVar[tuple[type[Fact], ...]] = (Count,)
+    is_view: ClassVar[bool] = True
+
+    @classmethod
+    def derive(cls, scene: Scene) -> Doubled | Gap:
+        count = scene.get(Count)
+        return count if isinstance(count, Gap) else cls(provenance=count.provenance, value=2 * count.value)
+
+
+def doubles(view: Change[Doubled]) -> Iterator[Verdict]:
+    if view.after.value > view.before.value:
+        yield warn(view.after, "grown")
 
 
 def nobody_counts(counts: Fleet[Count]) -> Iterator[Verdict]:
@@ -122,6 +144,11 @@ async def test_a_change_rule_compares_two_looks() -> None:
     assert all(isinstance(request, AgentCommand) for request in second), (
         "only what is compared is asked again"
     )
+
+
+async def test_a_view_of_the_second_look_is_made_of_what_that_look_saw() -> None:
+    assert (await run(ToyCluster(growth=3), rule(doubles))).roots
+    assert not (await run(ToyCluster(growth=0), rule(doubles))).roots
 
 
 async def test_one_look_is_no_gap_but_not_complete() -> None:
