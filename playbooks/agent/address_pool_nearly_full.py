@@ -46,6 +46,7 @@ def address_pool_nearly_full(
             f"{used} of {total} IPv{family} addresses on {status.node} are used",
             evidence=(status.fact.evidence(f"IPAM: {ipam.status if ipam else ''}"),),
             asserts=(Condition(ConditionKind.IPAM_EXHAUSTED, status.node),) if is_empty else (),
+            because_of=[Condition(ConditionKind.IPAM_EXHAUSTED, status.node, why) for why in ("", "leaked")],
             impact="the next pods on this node get no address" if is_empty else "",
             last_seen=status.fact.taken_at,
             ongoing=Ongoing.YES,

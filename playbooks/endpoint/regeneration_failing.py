@@ -10,6 +10,7 @@ from playbooks.model.cilium.agent.endpoints import AgentEndpoints
 from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.ceps import ClusterEndpoints
 from playbooks.model.cilium.endpoint_names import endpoint_ref
+from playbooks.model.cilium.lasting_states import has_failed, shown
 from playbooks.model.cilium.restarting import captured_log, restart_agent, sysdump
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Change
@@ -17,17 +18,11 @@ from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, findi
 from playbooks.model.kube.pods import Pods
 from playbooks.model.rule import Case, fault
 
-_FAILED = re.compile(r"regenerat|compil|load|program|polic|verifier|map", re.IGNORECASE)
 _ERROR = re.compile(r"^(?:error regenerating endpoint|endpoint regeneration failed):\s*", re.IGNORECASE)
 
 
 def _failing(endpoints: AgentEndpoints) -> dict[int, Endpoint]:
-    found = {}
-    for one in endpoints.items:
-        last = one.last_entry
-        if last and last.is_bad and _FAILED.search(last.message) and not one.is_ready:
-            found[one.id] = one
-    return found
+    return {one.id: one for one in endpoints.items if has_failed(one)}
 
 
 @fault(
@@ -63,8 +58,8 @@ def regeneration_failing(
             subject,
             f"{subject} cannot be regenerated: {cause}",
             evidence=(
-                endpoints.before.evidence(_shown(before[number])),
-                endpoints.after.evidence(_shown(one)),
+                endpoints.before.evidence(shown(before[number])),
+                endpoints.after.evidence(shown(one)),
             ),
             asserts=(
                 Condition(ConditionKind.ENDPOINT_NOT_REGENERATED, f"{subject.namespace}/{subject.name}"),
@@ -78,12 +73,6 @@ def regeneration_failing(
             fixes=_fixes(one, agent) if agent else (),
             same_as=re.sub(r"\d+", "N", cause),
         )
-
-
-def _shown(one: Endpoint) -> str:
-    last = one.last_entry
-    said = f"{last.timestamp} {last.code} {last.message}" if last else ""
-    return f"endpoint {one.id} {one.state}: {said}"
 
 
 def _fixes(one: Endpoint, agent: Agent) -> tuple[Fix, ...]:

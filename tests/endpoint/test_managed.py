@@ -7,8 +7,8 @@ import pytest
 from playbooks.model.answer import GapKind
 from playbooks.model.finding import Ref, Severity
 from playbooks.model.outcome import OutcomeKind
-from tests.agent.judged import Json, body, command, found, only, outcome
-from tests.edited import Edit, answered, each, gap, in_look, of
+from tests.agent.judged import Json, found, only, outcome
+from tests.edited import Edit, answered, body, command, each, gap, in_look, of
 
 LIST = command("cilium-dbg", "endpoint", "list", "-o", "json")
 REDIS = "10.244.0.68"

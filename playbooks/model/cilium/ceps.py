@@ -20,12 +20,19 @@ class Networking(msgspec.Struct, frozen=True):
     node: str = ""
 
 
+class PublishedIdentity(msgspec.Struct, frozen=True):
+    """The identity of an endpoint."""
+
+    id: int | None = None
+
+
 class EndpointState(msgspec.Struct, frozen=True):
     """An endpoint as its agent last published it."""
 
     id: int | None = None
     state: str = ""
     networking: Networking | None = None
+    identity: PublishedIdentity | None = None
 
 
 class CiliumEndpoint(Object, frozen=True):
@@ -39,6 +46,7 @@ class SlicedEndpoint(msgspec.Struct, frozen=True):
     """An endpoint in a slice; its `id` there is the identity."""
 
     name: str = ""
+    id: int | None = None
     networking: Networking | None = None
 
 
@@ -64,6 +72,8 @@ class PublishedEndpoint:
     """The endpoint's id on its node; slices do not tell it."""
     state: str
     """`ready`, `not-ready` …; slices do not tell it."""
+    identity: int | None = None
+    """Its identity; nothing while it has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +99,9 @@ def _of_endpoints(provenance: Provenance, items: tuple[CiliumEndpoint, ...]) -> 
 def _published(item: CiliumEndpoint) -> PublishedEndpoint:
     status = item.status or EndpointState()
     node = status.networking.node if status.networking else ""
-    return PublishedEndpoint(item.metadata.namespace, item.metadata.name, node, status.id, status.state)
+    identity = status.identity.id if status.identity else None
+    meta = item.metadata
+    return PublishedEndpoint(meta.namespace, meta.name, node, status.id, status.state, identity)
 
 
 def _of_slices(provenance: Provenance, items: tuple[CiliumEndpointSlice, ...]) -> ClusterEndpoints:
@@ -100,7 +112,7 @@ def _of_slices(provenance: Provenance, items: tuple[CiliumEndpointSlice, ...]) -
 def _unpacked(item: CiliumEndpointSlice) -> Iterator[PublishedEndpoint]:
     for endpoint in item.endpoints or ():
         node = endpoint.networking.node if endpoint.networking else ""
-        yield PublishedEndpoint(item.namespace, endpoint.name, node, None, "")
+        yield PublishedEndpoint(item.namespace, endpoint.name, node, None, "", endpoint.id)
 
 
 ClusterEndpoints.ways = (

@@ -38,10 +38,26 @@ class IpamStatus(Object, frozen=True):
     operator_status: OperatorStatus | None = msgspec.field(default=None, name="operator-status")
 
 
+class Interface(Object, frozen=True):
+    """A network interface of the cloud that Cilium attached to a node."""
+
+    ip: str | None = None
+    """Its first address, which no pod gets."""
+    number: int | None = None
+    """0 for the one that the node came with."""
+
+
+class EniStatus(Object, frozen=True):
+    """The interfaces of a node on AWS."""
+
+    enis: dict[str, Interface] | None = None
+
+
 class CiliumNodeStatus(Object, frozen=True):
     """A CiliumNode as it is."""
 
     ipam: IpamStatus | None = None
+    eni: EniStatus | None = None
 
 
 class CiliumNode(Object, frozen=True):
@@ -61,6 +77,12 @@ class CiliumNode(Object, frozen=True):
         """The ranges that were given to it."""
         ipam = self.spec.ipam if self.spec else None
         return (ipam.pod_cidrs if ipam else None) or ()
+
+    @property
+    def interfaces(self) -> dict[str, Interface]:
+        """The interfaces that Cilium attached to it, by their ids."""
+        eni = self.status.eni if self.status else None
+        return (eni.enis if eni else None) or {}
 
     @property
     def complaint(self) -> str:

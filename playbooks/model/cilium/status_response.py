@@ -86,6 +86,8 @@ class Ipam(msgspec.Struct, frozen=True):
 
     status: str = ""
     """Such as `IPv4: 16/254 allocated from 10.244.0.0/24, `."""
+    allocations: dict[str, str] | None = None
+    """Who has each address; nothing where that is not told."""
 
 
 class Monitor(msgspec.Struct, frozen=True):

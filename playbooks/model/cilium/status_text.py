@@ -37,6 +37,7 @@ _PARTS = {
 """Rows that begin with a state, and the part's name in the JSON."""
 _AGE = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)(ms|µs|us|ns|h|m|s|d)")
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_ALLOCATED = re.compile(r"^\s+([0-9a-fA-F.:]+) \((.*)\)$")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _LOST = re.compile(r"(\d{1,18}) events lost, (\d{1,18}) unknown")
 _STALE = re.compile(r'"([^"]+)" since ([^",]+)')
@@ -66,7 +67,7 @@ def read_status(text: str, now: datetime) -> tuple[StatusResponse, dict[str, Par
         cluster=Cluster(parts["cilium-health"]) if "cilium-health" in parts else None,
         controllers=_controllers(rows.get("Controller Status"), now),
         stale=_stale(rows.get("Stale status")),
-        ipam=Ipam(rows["IPAM"].value) if "IPAM" in rows else None,
+        ipam=_ipam(rows),
         node_monitor=_monitor(rows.get("NodeMonitor")),
         proxy=_proxy(rows.get("Proxy Status")),
         encryption=_mode(rows.get("Encryption")),
@@ -158,6 +159,14 @@ def _proxy(row: Row | None) -> Proxy | None:
     return Proxy(
         tuple(Redirect(name, proxy, int(port)) for proxy, name, port in redirects), mode[1] if mode else ""
     )
+
+
+def _ipam(rows: dict[str, Row]) -> Ipam | None:
+    if "IPAM" not in rows:
+        return None
+    below = rows["Allocated addresses"].below if "Allocated addresses" in rows else []
+    given = dict(match.groups() for line in below if (match := _ALLOCATED.match(line)))
+    return Ipam(rows["IPAM"].value, given or None)
 
 
 def _mode(row: Row | None) -> Mode | None:
