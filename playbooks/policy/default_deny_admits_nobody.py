@@ -34,6 +34,7 @@ from playbooks.model.policies.labels import Labels
 from playbooks.model.policies.peers import Peer
 from playbooks.model.policies.pods import LabelledPod, LabelledPods
 from playbooks.model.policies.reading import WrittenPolicies
+from playbooks.model.policies.refused import unseen
 from playbooks.model.policies.written import Direction, Written
 from playbooks.model.rule import Case, fault
 
@@ -56,6 +57,7 @@ def default_deny_admits_nobody(
     good start and needs another policy for each pod that is to be called. A pod that is a backend of a
     service, is called there and has no admitting rule at all, was forgotten or lost its policy.
     """
+    yield from unseen(refused)
     called = _called(refused)
     backends = _backends(slices)
     shut: dict[tuple[Ref, ...], list[_Shut]] = {}

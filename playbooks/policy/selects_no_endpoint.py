@@ -27,6 +27,8 @@ def selects_no_endpoint(policies: WrittenPolicies, pods: LabelledPods) -> Iterat
     for one in policies.items:
         if one.is_for_nodes or one.selector.is_empty or any(True for _ in pods.selected_by(one)):
             continue
+        if any(one.selects(pod.labels) for pod in pods.on_host):
+            continue
         if not pods.is_complete or not pods.has_namespace_labels:
             yield CouldNotLook(
                 "not all pods of the cluster, with the labels of their namespaces, could be read"

@@ -15,7 +15,7 @@ from playbooks.model.cilium.agent.recent_flows import (
     attempts,
 )
 from playbooks.model.fact import Fleet
-from playbooks.model.finding import Evidence
+from playbooks.model.finding import CouldNotLook, Evidence
 from playbooks.model.policies.labels import Labels
 from playbooks.model.policies.peers import Peer
 from playbooks.model.policies.written import Direction
@@ -79,6 +79,15 @@ def refusals(fleet: Fleet[RefusedFlows], reason: int = POLICY_DENIED) -> Iterato
         for flow in fact.items:
             if flow.drop_reason == reason and flow.direction:
                 yield Refusal(fact, flow, Direction(flow.direction))
+
+
+def unseen(fleet: Fleet[RefusedFlows]) -> Iterator[CouldNotLook]:
+    """The doubt of rules that begin with flows, where some agent did not tell its own."""
+    if fleet.missing:
+        names = ", ".join(sorted(fleet.missing)[:3])
+        yield CouldNotLook(
+            f"the flows of {len(fleet.facts)} of {fleet.total} nodes are known; missing: {names}"
+        )
 
 
 def span(found: Iterable[Refusal]) -> tuple[datetime | None, datetime | None]:

@@ -105,7 +105,7 @@ def test_a_policy_of_kubernetes_gets_a_rule_in_its_own_words() -> None:
     head, _, _, *added = draft.shown_diff(policy).split("\n")
     assert head == "--- NetworkPolicy shop/cart (managed by Argo CD)"
     rules = yaml.safe_load("\n".join(line[1:] for line in added))
-    changed = {**document, "spec": {**document["spec"], "ingress": rules}}  # type: ignore[dict-item]
+    changed = {**document, "spec": {**document["spec"], "ingress": rules}}
     decided = decide(
         (of_kubernetes.written(msgspec.convert(changed, NetworkPolicy)),),
         Asked(
