@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
@@ -29,6 +29,10 @@ _START = re.compile(
     r"|error while (creating|starting)",
     re.IGNORECASE,
 )
+_LONG_WORD = 300
+"""Characters of a message beyond which it is hardly said twice."""
+_WORDS_KEPT = 8192
+"""Messages that are known again; they take 2 MB."""
 LAST = ("fatal", "panic")
 """Levels after which a program ends."""
 ODD = (*LAST, "error", "warning")
@@ -47,18 +51,19 @@ class LogLine:
     """`fatal`, `panic`, `error`, `warning`, `info`, `debug`; empty when the line has none."""
     message: str = ""
     """Its message; the whole line when it has no fields."""
-    fields: Mapping[str, str] = field(default_factory=dict)
-    """The other fields."""
+    error: str = ""
+    """The error that it carries; empty when there is none."""
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The other fields. Few lines are asked for them, and kept they would double what 200 logs take."""
+        return _read(self.raw)[2]
 
     @property
     def time(self) -> datetime | None:
         """When it was written, if it says so."""
-        return _moment(self.fields.get("time", "") or self.fields.get("ts", ""))
-
-    @property
-    def error(self) -> str:
-        """The error that it carries; empty when there is none."""
-        return self.fields.get("error", "") or self.fields.get("err", "")
+        fields = self.fields
+        return _moment(fields.get("time", "") or fields.get("ts", ""))
 
     @property
     def said(self) -> str:
@@ -83,69 +88,71 @@ _ABOUT = frozenset({"time", "ts", "level", "subsys", "module", "func", "function
 
 def lines_of(text: str) -> Iterator[LogLine]:
     """The lines of a log; empty ones are left out."""
-    # Lines repeat themselves: what they say is kept once, or 200 logs would take 150 MB.
-    known: dict[str, str] = {}
     for raw in text.split("\n"):
         line = raw.rstrip("\r")
         if line.strip():
-            yield parsed(line, known)
+            yield parsed(line)
 
 
-def parsed(raw: str, known: dict[str, str] | None = None) -> LogLine:
-    """One line read; whatever has no known form is a message without level.
+def parsed(raw: str) -> LogLine:
+    """One line read; whatever has no known form is a message without level."""
+    level, message, fields = _read(raw)
+    error = fields.get("error", "") or fields.get("err", "")
+    return LogLine(raw, _LEVELS.get(level, _shared(level)), _shared(message), _shared(error) if error else "")
 
-    `known` holds the words of other lines, which this one shares.
-    """
-    known = {} if known is None else known
+
+_Told = tuple[str, str, dict[str, str]]
+"""Level, message and the other fields."""
+
+
+def _read(raw: str) -> _Told:
     if raw.startswith("{"):
-        return _from_json(raw, known) or LogLine(raw, message=raw)
+        return _from_json(raw) or ("", raw, {})
     level = _LEVEL.search(raw, 0, _LEVEL_BY)
     if level:
-        return _from_fields(raw, level[1].lower(), known)
+        return _from_fields(raw, level[1].lower())
     if klog := _KLOG.match(raw):
-        return LogLine(raw, _KLOG_LEVELS[klog[1]], raw[klog.end() :])
+        return _KLOG_LEVELS[klog[1]], raw[klog.end() :], {}
     if raw.startswith("["):
         return _from_brackets(raw)
-    return LogLine(raw, message=raw)
+    return "", raw, {}
 
 
-def _from_brackets(raw: str) -> LogLine:
+def _from_brackets(raw: str) -> _Told:
     if envoy := _ENVOY.match(raw):
         told = {"time": f"{envoy[1].replace(' ', 'T')}Z", "subsys": envoy[3], "source": envoy[4]}
         fields = {key: value for key, value in told.items() if value}
-        return LogLine(raw, _LEVELS.get(envoy[2], envoy[2]), raw[envoy.end() :].lstrip(), fields)
+        return envoy[2], raw[envoy.end() :].lstrip(), fields
     if coredns := _COREDNS.match(raw):
-        fields = {"subsys": coredns[2]} if coredns[2] else {}
-        return LogLine(raw, coredns[1].lower(), raw[coredns.end() :], fields)
-    return LogLine(raw, message=raw)
+        return coredns[1].lower(), raw[coredns.end() :], {"subsys": coredns[2]} if coredns[2] else {}
+    return "", raw, {}
 
 
-def _from_fields(raw: str, level: str, known: dict[str, str]) -> LogLine:
+def _from_fields(raw: str, level: str) -> _Told:
     told = {match[1]: _unquoted(match[2]) for match in _FIELD.finditer(raw)}
     told.pop("level", None)
-    message = _shared(told.pop("msg", raw), known)
-    return LogLine(raw, _LEVELS.get(level, _shared(level, known)), message, _kept(told, known))
+    return level, told.pop("msg", raw), told
 
 
-def _from_json(raw: str, known: dict[str, str]) -> LogLine | None:
+def _from_json(raw: str) -> _Told | None:
     try:
         told = {name: _plain(value) for name, value in _json.decode(raw).items()}
     except (msgspec.DecodeError, UnicodeError):
         return None
     level = told.pop("level", "").lower()
-    message = told.pop("msg", "") or told.pop("message", raw)
-    return LogLine(
-        raw, _LEVELS.get(level, _shared(level, known)), _shared(message, known), _kept(told, known)
-    )
+    return level, told.pop("msg", "") or told.pop("message", raw), told
 
 
-def _shared(word: str, known: dict[str, str]) -> str:
-    return known.setdefault(word, word)
+_words: dict[str, str] = {}
 
 
-def _kept(told: Mapping[str, str], known: dict[str, str]) -> dict[str, str]:
-    # A new dict, since one of which words were taken out stays as large as it was.
-    return {_shared(name, known): _shared(value, known) for name, value in told.items()}
+def _shared(word: str) -> str:
+    """The same text once, whichever log says it: lines repeat themselves, and so do 200 agents."""
+    if len(word) > _LONG_WORD:
+        return word
+    if len(_words) >= _WORDS_KEPT:
+        _words.clear()
+    return _words.setdefault(word, word)
 
 
 def _plain(value: msgspec.Raw) -> str:
