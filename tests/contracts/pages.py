@@ -20,6 +20,8 @@ from tui.keys import ACTIONS, MOVES, shown
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "playbooks" / "engine" / "report" / "SCHEMA.md"
 README = ROOT / "README.md"
+CASES = ROOT / "playbooks" / "CASES.md"
+LISTED = Path(__file__).with_name("cases.tsv")
 _PART = re.compile(r"<!-- made: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
@@ -51,6 +53,33 @@ def rules() -> str:
 def _proof(rule: Rule) -> str:
     proofs = {case.proof for case in rule.cases}
     return "recorded" if "R" in proofs else "verbatim line" if "V" in proofs else "unproven"
+
+
+def listed_cases() -> dict[str, str]:
+    """Every case that the playbooks claim to know, with what it is, in order."""
+    rows = (row.partition("\t") for row in LISTED.read_text().splitlines() if row)
+    return {case: title for case, _, title in rows}
+
+
+def cases_page() -> str:
+    """Which fault recognises each listed case, on what proof, and what it is silent on."""
+    lines = [
+        "# Cases",
+        "",
+        "Made by `make docs`. Proof: R a recording of a real cluster, V a line that a real cluster printed,",
+        "put into a recording, W the practice cluster only (*unproven*). The twin is the same input with only",
+        "the causal field restored; the rule is silent on it.",
+        "",
+        "| case | what | fault | proof | twin |",
+        "|---|---|---|---|---|",
+    ]
+    for case, title in listed_cases().items():
+        for rule in catalogue().rules:
+            for one in rule.cases:
+                if one.id == case:
+                    cells = (case, title, f"{rule.id} {rule.name}", one.proof, one.twin)
+                    lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def scenario_table() -> str:
@@ -94,4 +123,5 @@ def made_anew(page: str) -> str:
 
 if __name__ == "__main__":
     SCHEMA.write_text(schema_page())
+    CASES.write_text(cases_page())
     README.write_text(made_anew(README.read_text()))

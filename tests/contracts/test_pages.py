@@ -4,14 +4,35 @@ from __future__ import annotations
 
 import re
 
+from playbooks.engine.discovery import catalogue
 from playbooks.engine.report.page import schema_page
-from tests.contracts.pages import PARTS, README, ROOT, SCHEMA, made_anew
+from tests.contracts.pages import (
+    CASES,
+    PARTS,
+    README,
+    ROOT,
+    SCHEMA,
+    cases_page,
+    listed_cases,
+    made_anew,
+)
 
 AGAIN = "write it anew with: make docs"
 
 
 def test_the_schema_equals_the_code() -> None:
     assert SCHEMA.read_text() == schema_page(), AGAIN
+
+
+def test_the_table_of_cases_equals_the_code() -> None:
+    assert CASES.read_text() == cases_page(), AGAIN
+
+
+def test_every_listed_case_is_recognised_and_every_recognised_one_is_told() -> None:
+    listed = listed_cases()
+    known = {case.id for rule in catalogue().rules for case in rule.cases}
+    # A detached program is for the playbook of BPF programs to see.
+    assert [case for case in listed if case not in known and case != "LAB-08"] == []
 
 
 def test_the_readme_equals_the_code() -> None:
