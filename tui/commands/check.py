@@ -14,6 +14,7 @@ from tui.commands.opening import open_live, recording, way_in
 from tui.commands.options import Options
 from tui.commands.printing import print_report
 from tui.commands.progress import ProgressLine
+from tui.commands.removal import run as before_removal
 from tui.commands.running import run_to_the_end
 from tui.commands.signals import Interrupted, Signals, foreground
 from tui.commands.trouble import Trouble
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> int:
     """Check a cluster or a recording; the exit code."""
+    if options.is_before_removal:
+        return before_removal(options)
     rules = rules_of(options.words)
     if not options.input:
         return check_live(way_in(options), options, rules)

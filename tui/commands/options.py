@@ -66,6 +66,8 @@ class Options:
     """`--strict`."""
     is_quiet: bool = False
     """`--quiet`."""
+    is_before_removal: bool = False
+    """`check --before-removing-kube-proxy`."""
 
     scenario: str = "agent-crashloop"
     """`practice SCENARIO`."""

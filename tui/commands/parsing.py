@@ -203,6 +203,12 @@ def _check(parser: argparse.ArgumentParser) -> None:
     about.add_argument("--pod", metavar="TARGET", help="a pod, workload, service, label, address or node")
     about.add_argument("--from", dest="source", metavar="TARGET", help="who calls")
     about.add_argument("--to", dest="destination", metavar="TARGET", help="what is called, with its port")
+    parser.add_argument(
+        "--before-removing-kube-proxy",
+        dest="is_before_removal",
+        action="store_true",
+        help="say what would break without kube-proxy, node by node",
+    )
     _connection(parser)
 
 

@@ -1,0 +1,1 @@
+"""May kube-proxy go: what would break without it, node by node."""
