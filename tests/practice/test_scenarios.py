@@ -16,8 +16,8 @@ from tests.practice.worlds import seen
 BROKEN = [name for name in names() if load(name).expected]
 
 
-async def found(world: World) -> Snapshot:
-    return await Run(WorldSource(world), Order(catalogue().rules_of(("agent",)), looks=2)).start()
+async def found(world: World, playbook: str) -> Snapshot:
+    return await Run(WorldSource(world), Order(catalogue().rules_of((playbook,)), looks=2)).start()
 
 
 def test_the_names_are_those_that_people_know() -> None:
@@ -26,8 +26,10 @@ def test_the_names_are_those_that_people_know() -> None:
         "agent-crashloop",
         "operator-down",
         "agent-hangs",
+        "addresses-leak",
         "narrow-rbac",
         "mesh-healthy",
+        "hubble-off",
     }
     assert names()[0] == "healthy"
     assert DEFAULT == "agent-crashloop"
@@ -42,19 +44,19 @@ def test_an_unknown_name_says_which_there_are() -> None:
 def test_a_scenario_says_what_a_person_would_report(name: str) -> None:
     scenario = load(name)
     assert scenario.symptom.endswith(".")
-    assert scenario.playbook == "agent"
-    faults = {rule.id: rule.name for rule in catalogue().rules_of(("agent",))}
+    faults = {rule.id: rule.name for rule in catalogue().rules_of((scenario.playbook,))}
     assert [faults[rule_id] for rule_id in scenario.expected] == list(scenario.expected_faults)
     assert bool(scenario.fixes) == bool(scenario.expected)
 
 
 @pytest.mark.parametrize("name", BROKEN)
 async def test_each_fix_turns_the_world_green(name: str) -> None:
-    for fix in load(name).fixes:
-        world = load(name).world()
+    scenario = load(name)
+    for fix in scenario.fixes:
+        world = scenario.world()
         fix.carry_out(world)
         assert all(run.is_ready for run in world.runs.values())
-        assert (await found(world)).roots == ()
+        assert (await found(world, scenario.playbook)).roots == ()
 
 
 def test_the_crashing_agent_looks_as_a_real_one_does() -> None:

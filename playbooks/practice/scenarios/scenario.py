@@ -12,6 +12,7 @@ import yaml
 from playbooks.practice import mesh
 from playbooks.practice.objects import Json
 from playbooks.practice.operations import carry_out, duration_of
+from playbooks.practice.profile import DEFAULT as USUAL
 from playbooks.practice.world import START, World, build
 
 DEFAULT = "agent-crashloop"
@@ -68,12 +69,14 @@ class Scenario:
     """What is done to a healthy world."""
     peer: Peer | None = None
     """Another cluster, with which it is meshed."""
+    profile: str = USUAL
+    """How the cluster is set up."""
 
     def world(self, seed: int = 0, nodes: int = 6, now: datetime = START) -> World:
         """The world with the fault in it, at the moment somebody begins to look."""
         steps = list(self.changes)
         if self.peer is None:
-            world = build(seed, nodes, now - timedelta(seconds=duration_of(steps)))
+            world = build(seed, nodes, now - timedelta(seconds=duration_of(steps)), self.profile)
         else:
             first = list(self.peer.changes)
             begin = now - timedelta(seconds=duration_of([*first, *steps]))
@@ -119,6 +122,7 @@ def load(name: str) -> Scenario:
         ),
         changes=tuple(data.get("changes") or ()),
         peer=_peer(data["peer"]) if "peer" in data else None,
+        profile=data.get("profile", USUAL),
     )
 
 

@@ -121,7 +121,7 @@ async def test_a_followed_stream_tells_what_happens_from_now_on(tmp_path: Path) 
 
 
 async def test_without_hubble_drops_come_from_the_monitors(tmp_path: Path) -> None:
-    async with client(build(profile="no-hubble"), tmp_path) as cluster:
+    async with client(load_scenario("hubble-off").world(0), tmp_path) as cluster:
         assert (cluster.serving.hubble, cluster.serving.hubble_authority) == ("", None)
         events = await told(stream(cluster.serving, everything()), 3)
         state = live(events)
