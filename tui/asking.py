@@ -14,6 +14,7 @@ from playbooks.engine.looked import Looked
 from playbooks.engine.run import Run
 from playbooks.model.answer import Answer, Gap, GapKind, Source
 from playbooks.model.cilium.agents import Agents
+from playbooks.model.policies.reading import WrittenPolicies
 from playbooks.model.rule import Rule
 from tui.news import AnswerArrived
 from tui.view.sheet import Sheet
@@ -58,6 +59,16 @@ async def log_of(node: str, runs: Sequence[Run], is_previous: bool | None) -> La
     previous = not agent.is_running if is_previous is None else is_previous
     found = await runs[0].raw(agent.log(is_previous=previous))
     return found if isinstance(found, Gap) else await _laid(found)
+
+
+async def policies(runs: Sequence[Run]) -> WrittenPolicies | Gap:
+    """The policies of the cluster as they are written now."""
+    if not runs:
+        return Gap(GapKind.NOT_FOUND, "nothing was asked yet", remedy="ask with r")
+    try:
+        return await runs[0].know(WrittenPolicies)
+    except Exception as error:  # noqa: BLE001  a page waits for an answer of any kind
+        return Gap(GapKind.FAILED, f"{type(error).__name__}: {error}")
 
 
 async def looked_at(rules: tuple[Rule, ...], runs: Sequence[Run]) -> tuple[Looked, ...]:

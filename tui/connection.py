@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from playbooks.engine.snapshot import Snapshot
     from playbooks.model.answer import Source
     from playbooks.model.rule import Rule
+    from tui.flows.source import Flows
 
 
 LIVE = "cluster"
@@ -48,6 +49,8 @@ class Connected:
     """What is being recorded and whether that works, in a few words; empty when nothing is."""
     load: Callable[[], str] = _nothing
     """How the source spares the cluster, in a few words; empty when it need not."""
+    flows: Flows | None = None
+    """Where flows come from; nothing where there are none."""
     finished: Callable[[Snapshot], None] = _forget
     """Told of every run that came to its end, on the engine's thread, so that it can be kept."""
 

@@ -69,6 +69,9 @@ class EngineApp(App[None], inherit_bindings=False):
     def _draw(self) -> None:
         self._drawing = None
         self.diagnose.update()
+        for screen in self.screen_stack:
+            if isinstance(screen, CalmScreen):
+                screen.follow()
 
     def make_desk(self, folded: frozenset[str]) -> Desk | None:
         """What the panes show; nothing before the playbooks are loaded."""
@@ -161,3 +164,11 @@ class EngineApp(App[None], inherit_bindings=False):
         """What a step rests on."""
         if self.diagnose.exhibits:
             self.diagnose.exhibits.take_looked(message)
+
+    def on_policies_arrived(self, message: news.PoliciesArrived) -> None:
+        """The cluster's policies: for the flow that is open."""
+        from tui.screens.flow import FlowScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, FlowScreen):
+                screen.take_policies(message.written)

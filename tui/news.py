@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from playbooks.engine.snapshot import Snapshot
     from playbooks.engine.thread import EngineThread
     from playbooks.model.answer import Gap
+    from playbooks.model.policies.reading import WrittenPolicies
     from tui.connection import Connected, Failure
     from tui.view.sheet import Sheet
 
@@ -99,3 +100,11 @@ class LookedArrived(Message):
         super().__init__()
         self.topic = topic
         self.looked = looked
+
+
+class PoliciesArrived(Message):
+    """The policies of the cluster, or why they cannot be read."""
+
+    def __init__(self, written: WrittenPolicies | Gap) -> None:
+        super().__init__()
+        self.written = written

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from playbooks.sources.careful import Careful
     from playbooks.sources.journal import Journal
     from tui.connection import Connect, Connected, ConsoleOptions
+    from tui.flows.keeping import FlowKeeper
+    from tui.flows.source import Flows
 
 
 def run(options: Options) -> int:
@@ -56,12 +59,15 @@ class LiveConsole:
         self._prepare = prepare
         self._kubectl = "kubectl"
         self._journal: Journal | None = None
+        self._keeper: FlowKeeper | None = None
 
     def run(self) -> int:
         """Draw until the person leaves; the exit code."""
         try:
             return draw(self.connect, console_options(self._options, self._order))
         finally:
+            if self._keeper:
+                self._keeper.close()
             if self._journal:
                 asyncio.run(self._journal.close())
 
@@ -91,8 +97,22 @@ class LiveConsole:
             is_practice=self._prepare is not None,
             recording=recording,
             load=partial(_load, opened.cluster.source),
+            flows=self._flows(access, folder),
             finished=self._keep,
         )
+
+    def _flows(self, access: Access, folder: Path) -> Flows:
+        from playbooks.sources.hubble.places import Choice
+        from tui.flows.keeping import FlowKeeper
+        from tui.flows.live import LiveFlows
+
+        options = self._options
+        choice = Choice(options.cilium_namespace, options.agent_selector, options.agent_container)
+        flows = LiveFlows(access, choice, uses_environment=self._prepare is None)
+        if self._journal is None:
+            return flows
+        self._keeper = FlowKeeper(folder)
+        return replace(flows, kept=self._keeper.put)
 
     def _keep(self, snapshot: Snapshot) -> None:
         if self._journal:

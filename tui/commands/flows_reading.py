@@ -8,14 +8,16 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from playbooks.model.hubble.filters.asked import Observe
 from playbooks.model.hubble.jsonpb import Reader, Unreadable
 from playbooks.model.hubble.proto.observer_pb2 import ExportEvent
-from tui.commands.flows_output import Output
 from tui.commands.flows_trouble import Unavailable
 from tui.commands.options import Options
+
+if TYPE_CHECKING:
+    from tui.commands.flows_output import Output
 
 _CHUNK = 1 << 16
 _LONGEST = 64 << 20
@@ -24,6 +26,13 @@ _UNKNOWN = "unknown field detected, upgrade the Hubble CLI to get rid of this wa
 _UNREADABLE = "Failed to unmarshal json to flow"
 # What protobuf for Go puts before its errors: a blank that does not break.
 _PROTO = "proto:\u00a0"
+
+
+class Told(Protocol):
+    """Who hears of what could not be read."""
+
+    def warn(self, message: str, error: str, line: bytes | None = None) -> None:
+        """Something was left out."""
 
 
 class Input(Protocol):
@@ -46,7 +55,7 @@ def opened(asked: Observe, output: Output, options: Options) -> Input:
     if asked.input_file:
         return _Lines(_chunks(_file(asked.input_file)), output, is_prompt=asked.follow)
     if asked.input:
-        return _archived(Path(asked.input), output)
+        return archived(Path(asked.input), output)
     from tui.commands.flows_live import Live
 
     return Live(asked, output, options)
@@ -81,7 +90,7 @@ class _Lines:
 
     is_selected = False
 
-    def __init__(self, chunks: Iterable[bytes], output: Output, *, is_prompt: bool = False) -> None:
+    def __init__(self, chunks: Iterable[bytes], output: Told, *, is_prompt: bool = False) -> None:
         self.is_prompt = is_prompt
         self._chunks, self._output, self._reader = chunks, output, Reader()
 
@@ -123,13 +132,14 @@ def whole_lines(chunks: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield [rest]
 
 
-def _archived(path: Path, output: Output) -> Input:
+def archived(path: Path, output: Told) -> Input:
+    """The flows of a recording or an archive. Raises `Unavailable`."""
     from playbooks.sources.journal import is_journal
 
     return _Recorded(path, output) if is_journal(path) else _sysdump(path, output)
 
 
-def _sysdump(path: Path, output: Output) -> Input:
+def _sysdump(path: Path, output: Told) -> Input:
     from playbooks.sources.sysdump import UnreadableArchive
     from playbooks.sources.sysdump.flows import flow_files
     from playbooks.sources.sysdump.trouble import Damaged
@@ -180,7 +190,7 @@ class _Recorded:
     is_prompt = False
     is_selected = False
 
-    def __init__(self, path: Path, output: Output) -> None:
+    def __init__(self, path: Path, output: Told) -> None:
         from playbooks.sources.journal import UnreadableJournal
         from playbooks.sources.journal.archive import FlowArchive
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.commands.opening import recording
@@ -27,10 +28,11 @@ def run(options: Options) -> int:
 
     async def connect() -> Connected:
         from tui.connection import Connected
+        from tui.flows.recorded import RecordedFlows
 
-        return Connected(
-            source, source.name, kind=f"recording of {source.now:%Y-%m-%d %H:%M} UTC", server=folder
-        )
+        kind = f"recording of {source.now:%Y-%m-%d %H:%M} UTC"
+        flows = RecordedFlows(Path(folder), source.now)
+        return Connected(source, source.name, kind=kind, server=folder, flows=flows)
 
     def order(rules: tuple[Rule, ...]) -> Order:
         return options.order(rules, recorded.kubectl)

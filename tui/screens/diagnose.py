@@ -12,13 +12,11 @@ from textual.timer import Timer
 from tui.ink import BLANK, Line
 from tui.keys import Place, bindings
 from tui.screens.exhibits import Exhibits
-from tui.screens.prompting import PromptScreen
+from tui.screens.flowing import FlowingScreen
 from tui.view.rows import Row, filtered
-from tui.view.status import Status
 from tui.view.trouble import failure_lines, failure_rows, waiting_rows
 from tui.widgets.listing import Listing
-from tui.widgets.one_line import StatusLine
-from tui.widgets.panes import Panes, Stage
+from tui.widgets.panes import Stage
 
 if TYPE_CHECKING:
     from tui.session import Session
@@ -30,18 +28,16 @@ _REST = 0.06
 _BESIDE = (Place.EVIDENCE, Place.ANSWER)
 
 
-class DiagnoseScreen(PromptScreen):
+class DiagnoseScreen(FlowingScreen):
     """The screen of the console."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(("open", "again", "raw", "logs", "filter", "command", "fold"))
+        *bindings(("open", "again", "raw", "logs", "filter", "command", "fold", "door"))
     ]
 
     def __init__(self) -> None:
         """A screen that is not connected yet."""
         super().__init__()
-        self.status = StatusLine(id="status")
-        self.panes = Panes()
         self.exhibits: Exhibits | None = None
         self._desk: Desk | None = None
         self._folded: frozenset[str] = frozenset()
@@ -64,12 +60,7 @@ class DiagnoseScreen(PromptScreen):
 
     def update(self) -> None:
         """Show how things stand now."""
-        session = self.console.session
-        nodes = session.runs.nodes if session.runs else None
-        status = Status(session.connected, session.snapshot, session.failure, session.is_running, nodes)
-        self.status.show_fields(status.fields())
-        is_told = status.progress.text in self.status.visible_text()
-        self.key_line.work(BLANK if is_told else status.progress)
+        self.update_status()
         self._desk = self.console.make_desk(self._folded)
         self.panes.board.show(
             filtered(_rows(self.console.session, self._desk), self._filters.get(Place.LIST, ""))
@@ -122,7 +113,9 @@ class DiagnoseScreen(PromptScreen):
         """Do what was typed."""
         from tui.screens.colon import obey
 
-        if sign == "/":
+        if sign == "/" and self._filtering is Place.FLOWS:
+            self.ask_for_flows(text)
+        elif sign == "/":
             self._keep_only(text)
         elif said := obey(self, text):
             self.tell(said)
@@ -147,7 +140,9 @@ class DiagnoseScreen(PromptScreen):
     def action_open(self) -> None:
         """Go deeper into what is selected."""
         self._show_topic()
-        if not self.panes.forward() and self.place in _BESIDE:
+        if self.place is Place.FLOWS:
+            self.open_flow()
+        elif not self.panes.forward() and self.place in _BESIDE:
             self.action_raw()
 
     def action_back(self) -> None:
@@ -160,6 +155,9 @@ class DiagnoseScreen(PromptScreen):
 
     def action_again(self) -> None:
         """Connect again, or ask again for what is selected."""
+        if self.place is Place.FLOWS and self.stream:
+            self.ask_for_flows(self.stream.question.words if self.stream.question.is_typed else "")
+            return
         self.tell(self.console.ask_again(self.topic))
         self.update()
 
@@ -193,13 +191,27 @@ class DiagnoseScreen(PromptScreen):
     def action_filter(self) -> None:
         """Ask which rows to show."""
         self._filtering = self.place
-        self.ask("/", self._filters.get(self.place, ""))
+        if self.place is Place.FLOWS:
+            from tui.flows.question import completions
+
+            self.ask("/", self.asked_words, completions)
+        else:
+            self.ask("/", self._filters.get(self.place, ""))
 
     def action_command(self) -> None:
         """Ask for a command."""
         from tui.screens.colon import completions
 
         self.ask(":", complete=lambda text: completions(self, text))
+
+    def action_door(self) -> None:
+        """Begin from what is seen."""
+        from tui.screens.door import DoorScreen
+
+        if self.console.session.runs is None:
+            self.tell("there is no connection yet")
+        else:
+            self.app.push_screen(DoorScreen())
 
     def action_fold(self) -> None:
         """Fold or unfold the playbook at the cursor."""
@@ -227,6 +239,7 @@ class DiagnoseScreen(PromptScreen):
             self.panes.show_topic(topic)
             if self.exhibits:
                 self.exhibits.show(topic, session.snapshot)
+            self.follow_topic()
 
     def _keep_only(self, text: str) -> None:
         self._filters[self._filtering] = text

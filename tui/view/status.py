@@ -31,6 +31,8 @@ class Status:
     """Whether anything is under way."""
     nodes: tuple[str, ...] | None = None
     """Globs of nodes chosen in the console."""
+    stream: Piece | None = None
+    """What the stream of flows is doing, once somebody asked for flows."""
 
     def fields(self) -> Iterator[Field]:
         """In the order of the line; the rank says which are kept in a narrow terminal."""
@@ -48,6 +50,8 @@ class Status:
             yield Field((piece(f"{len(snapshot.gaps):,} not visible", Ink.UNSEEN),), 4)
         if connected and connected.is_insecure:
             yield Field((piece("insecure TLS", Ink.WARN),), 5)
+        if self.stream:
+            yield Field((Piece("stream: ", Ink.QUIET), self.stream), 5)
         if self.nodes:
             yield Field((piece(f"nodes {' '.join(self.nodes)}", Ink.WARN),), 6)
         if self.progress.pieces:

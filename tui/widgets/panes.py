@@ -16,6 +16,7 @@ from tui.keys import Place, bindings
 from tui.trail import Trail
 from tui.view.rows import Row, filtered
 from tui.widgets.answer import AnswerPane
+from tui.widgets.flow_pane import FlowPane
 from tui.widgets.inked import Inked
 from tui.widgets.listing import Listing
 from tui.widgets.one_line import OneLine
@@ -35,6 +36,7 @@ class Stage(StrEnum):
     DETAIL = "detail"
     FIX = "fix"
     EVIDENCE = "evidence"
+    FLOWS = "flows"
 
 
 class Panes(Widget, can_focus=False):
@@ -49,10 +51,13 @@ class Panes(Widget, can_focus=False):
         self.board = Listing(Place.LIST, id="board")
         self.evidence = Listing(Place.EVIDENCE, id="evidence")
         self.answer = AnswerPane(id="answer")
+        self.flows = FlowPane(id="flows")
         self.page = Paper(id="page")
         self.below = OneLine(id="below")
         self.stage = Stage.LIST
         self.is_wide = False
+        self.is_flowing = False
+        """Whether flows stand where the evidence does."""
         self.topic: Topic | None = None
         self._exhibits: dict[str, Exhibit] = {}
         self._why_none = Row("none", BLANK, is_heading=True)
@@ -61,6 +66,7 @@ class Panes(Widget, can_focus=False):
         self._listed = ""
         self._is_new = True
         self._is_arranged = False
+        self._before_flows = Stage.LIST
 
     def compose(self) -> ComposeResult:
         """The panes, and the two fixed lines of a narrow terminal."""
@@ -70,6 +76,7 @@ class Panes(Widget, can_focus=False):
             with Vertical(id="middle"):
                 yield self.evidence
                 yield self.answer
+                yield self.flows
             yield self.page
         yield self.below
 
@@ -85,6 +92,8 @@ class Panes(Widget, can_focus=False):
         is_wide = event.size.width >= WIDE
         if is_wide != self.is_wide or not self._is_arranged:
             self.is_wide = is_wide
+            if self.is_flowing and not is_wide:
+                self.stage = Stage.FLOWS
             self._arrange()
 
     @property
@@ -133,7 +142,12 @@ class Panes(Widget, can_focus=False):
                 return False
             self._focus(self.evidence if self.answer.has_focus else self.board)
             return True
-        before = {Stage.DETAIL: Stage.LIST, Stage.FIX: Stage.DETAIL, Stage.EVIDENCE: Stage.DETAIL}
+        before = {
+            Stage.DETAIL: Stage.LIST,
+            Stage.FIX: Stage.DETAIL,
+            Stage.EVIDENCE: Stage.DETAIL,
+            Stage.FLOWS: self._before_flows,
+        }
         if self.stage is Stage.EVIDENCE and self.answer.has_focus:
             self._focus(self.evidence)
         elif self.stage in before:
@@ -144,8 +158,22 @@ class Panes(Widget, can_focus=False):
 
     def go(self, stage: Stage) -> None:
         """In a narrow terminal show a pane; in a wide one give it the keys."""
+        if stage is Stage.FLOWS and self.stage is not stage:
+            self._before_flows = self.stage
         self.stage = stage
+        if not self.is_wide:
+            self.is_flowing = stage is Stage.FLOWS
         self._arrange()
+
+    def turn_to_flows(self) -> bool:
+        """Show flows in place of the evidence, or the evidence again; whether it is flows now."""
+        if not self.is_wide:
+            self.go(self._before_flows if self.is_flowing else Stage.FLOWS)
+            return self.is_flowing
+        self.is_flowing = not self.is_flowing
+        self._arrange()
+        self._focus(self.flows.list if self.is_flowing else self.evidence)
+        return self.is_flowing
 
     def go_to(self, key: str) -> bool:
         """Select a row of the list; whether it is there."""
@@ -179,7 +207,8 @@ class Panes(Widget, can_focus=False):
         self.board.select(self._trail.newer())
 
     def _turn(self, step: int) -> None:
-        order: tuple[Inked, ...] = (self.board, self.evidence, self.answer, self.page)
+        middle: tuple[Inked, ...] = (self.flows.list,) if self.is_flowing else (self.evidence, self.answer)
+        order: tuple[Inked, ...] = (self.board, *middle, self.page)
         if not self.is_wide:
             order = (self.evidence, self.answer) if self.stage is Stage.EVIDENCE else ()
         focused = next((at for at, pane in enumerate(order) if pane.has_focus), -1 if step > 0 else 0)
@@ -193,7 +222,8 @@ class Panes(Widget, can_focus=False):
 
     def _forward_wide(self, *, has_fixes: bool) -> bool:
         if self.board.has_focus:
-            self._focus(self.page if has_fixes else self.evidence)
+            beside = self.flows.list if self.is_flowing else self.evidence
+            self._focus(self.page if has_fixes else beside)
         elif self.evidence.has_focus:
             self._focus(self.answer)
         else:
@@ -211,16 +241,20 @@ class Panes(Widget, can_focus=False):
     def _arrange(self) -> None:
         shown_stage = None if self.is_wide else self.stage
         stages = {f"-{stage.value}": stage is shown_stage for stage in Stage}
-        self.update_classes({"-wide": self.is_wide, **stages})
+        self.update_classes({"-wide": self.is_wide, "-flowing": self.is_flowing, **stages})
         if self.topic is not None:
             self.show_topic(self.topic)
         self._is_arranged = True
         if self.is_wide:
-            self._home(self.board, self.evidence, self.answer, self.page)
+            middle: tuple[Inked, ...] = (
+                (self.flows.list,) if self.is_flowing else (self.evidence, self.answer)
+            )
+            self._home(self.board, *middle, self.page)
         else:
             shown: dict[Stage, tuple[Inked, ...]] = {
                 Stage.LIST: (self.board,),
                 Stage.EVIDENCE: (self.evidence, self.answer),
+                Stage.FLOWS: (self.flows.list,),
             }
             self._home(*shown.get(self.stage, (self.page,)))
 
