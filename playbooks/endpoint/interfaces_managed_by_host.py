@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from playbooks.model.cilium.agent.devices import AgentDevices
-from playbooks.model.cilium.ciliumnodes import CiliumNodes
+from playbooks.model.cilium.ciliumnodes import CiliumNode, CiliumNodes
 from playbooks.model.cilium.restarting import sysdump
 from playbooks.model.condition import Condition, ConditionKind
-from playbooks.model.fact import OnNode
-from playbooks.model.finding import Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step
+from playbooks.model.fact import Change, Fleet
+from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step
 from playbooks.model.kube.nodes import Nodes
 from playbooks.model.rule import Case, fault
 
@@ -18,10 +18,11 @@ from playbooks.model.rule import Case, fault
     "END022",
     step="addresses",
     cases=(Case("EP-11", proof="W", twin="the same devices without an address on the second interface"),),
+    candidate=lambda ciliumnodes: any(_added(one) for one in ciliumnodes.items),
 )
 def interfaces_managed_by_host(
-    devices: OnNode[AgentDevices], ciliumnodes: CiliumNodes, nodes: Nodes | None
-) -> Iterator[Finding]:
+    ciliumnodes: Change[CiliumNodes], devices: Fleet[AgentDevices], nodes: Nodes | None
+) -> Iterator[Finding | CouldNotLook]:
     """A node's own network service manages interfaces that are Cilium's.
 
     In ENI mode Cilium attaches interfaces to the instance and leads the pods' traffic over them by rules of
@@ -29,32 +30,50 @@ def interfaces_managed_by_host(
     (systemd-networkd of Flatcar does) asks for an address by DHCP and sets routes for it: replies then leave
     by the wrong interface, or the agent does not come up.
     """
-    mine = next((one for one in ciliumnodes.items if one.metadata.name == devices.node), None)
-    added = {one.ip for one in mine.interfaces.values() if one.ip and one.number} if mine else set()
-    taken = [
+    for one in ciliumnodes.after.items:
+        added, name = _added(one), one.metadata.name
+        known = devices.facts.get(name)
+        if added and known is None and name in devices.missing:
+            yield CouldNotLook(f"{name}: {devices.missing[name].detail}")
+        taken = _taken(known, added) if known else []
+        if known and taken:
+            yield _finding(name, known, taken, ciliumnodes.after, nodes)
+
+
+def _added(one: CiliumNode) -> set[str]:
+    """The first addresses of interfaces that Cilium attached; the node's own one is left out."""
+    return {interface.ip for interface in one.interfaces.values() if interface.ip and interface.number}
+
+
+def _taken(devices: AgentDevices, added: set[str]) -> list[str]:
+    return [
         f"{device.name} {address}"
-        for device in devices.fact.items
+        for device in devices.items
         for address in device.addresses
         if address.partition("/")[0] in added
     ]
-    if not taken or mine is None:
-        return
-    node = nodes.get(devices.node) if nodes else None
+
+
+def _finding(
+    name: str, devices: AgentDevices, taken: list[str], ciliumnodes: CiliumNodes, nodes: Nodes | None
+) -> Finding:
+    node = nodes.get(name) if nodes else None
     image = node.status.node_info.os_image if node else ""
-    yield finding(
+    addresses = ", ".join(one.split()[-1] for one in taken[:5])
+    return finding(
         Severity.WARN,
-        Ref("Node", devices.node, node=devices.node),
-        f"Node {devices.node} gave addresses to Cilium's interfaces: {taken[0]}",
+        Ref("Node", name, node=name),
+        f"Node {name} gave addresses to Cilium's interfaces: {taken[0]}",
         evidence=(
-            devices.fact.evidence("\n".join(taken[:5])),
-            ciliumnodes.evidence(f"{devices.node}: .status.eni.enis with {', '.join(sorted(added)[:5])}"),
+            devices.evidence("\n".join(taken[:5])),
+            ciliumnodes.evidence(f"{name}: .status.eni.enis with {addresses}"),
         ),
-        because_of=(Condition(ConditionKind.NODE_UNFIT, devices.node),),
+        because_of=(Condition(ConditionKind.NODE_UNFIT, name),),
         alternatives=("Somebody set the addresses by hand: `networkctl list` shows who manages them.",),
         impact="replies of pods leave by the wrong interface" + (f"; the node runs {image}" if image else ""),
-        last_seen=devices.fact.taken_at,
+        last_seen=devices.taken_at,
         ongoing=Ongoing.YES,
-        fixes=(_unmanaged(devices.node),),
+        fixes=(_unmanaged(name),),
         same_as="dhcp",
     )
 

@@ -82,6 +82,7 @@ def _let_go(world: World, run: PodRun) -> None:
         del world.agents[run.node]
         # What hung was the process; the next one does not.
         world.silent_nodes.discard(run.node)
+        world.network.give_back(run.node)
 
 
 def _lives(world: World, run: PodRun) -> bool:

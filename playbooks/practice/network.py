@@ -112,6 +112,7 @@ class Network:
         self.nodes: dict[str, NodeNetwork] = {}
         self.hosts: dict[str, Addresses] = {}
         self.endpoints: dict[tuple[str, str], Endpoint] = {}
+        self.leaked: dict[str, dict[str, str]] = {}
         self._profile = profile
         self._names = names
         self._sources: dict[str, Addresses] = {}
@@ -169,6 +170,17 @@ class Network:
         if endpoint is not None:
             self._taken[node].difference_update(endpoint.addresses.every)
             self._ids[node].discard(endpoint.id)
+
+    def leak(self, node: str, leave: int, owner: str) -> None:
+        """Keep addresses for pods that are gone, so that only so many of each family are left."""
+        kept = self.leaked.setdefault(node, {})
+        while len(self._taken[node]) < (254 - leave) * len(self._profile.families):
+            name = f"{owner}-{self._names.digest(5)}"
+            kept.update(dict.fromkeys(self._free(node, self._sources[node]).every, name))
+
+    def give_back(self, node: str) -> None:
+        """Give back what pods had that are gone, as a new agent does."""
+        self._taken.get(node, set()).difference_update(self.leaked.pop(node, {}))
 
     def outside(self, node: str, pod: str) -> Addresses:
         """The address of a pod on a node without an agent."""

@@ -70,6 +70,10 @@ def _silence_agent(world: World, where: Json) -> None:
     world.silent_nodes.add(_node(world, where))
 
 
+def _leak(world: World, what: Json) -> None:
+    world.network.leak(_node(world, what), what.get("leave", 0), what["owner"])
+
+
 def _permit(world: World, what: Json) -> None:
     permissions = tuple(
         Permission(
@@ -133,6 +137,7 @@ _VERBS: dict[str, Callable[[World, Json], None]] = {
     "delete": _delete,
     "restart_agent": _restart_agent,
     "silence_agent": _silence_agent,
+    "leak": _leak,
     "permit": _permit,
     "call": _call,
     "hush": _hush,

@@ -81,6 +81,8 @@ def _owners(view: AgentView) -> list[tuple[dict[str, str], str]]:
         if entry.pod and entry.endpoint:
             owner = entry.title + (" [restored]" if entry.is_restored else "")
             found.append((entry.endpoint.addresses.keyed(), owner))
+    for ip, owner in view.world.network.leaked.get(view.node, {}).items():
+        found.append(({"ipv6" if ":" in ip else "ipv4": ip}, owner))
     return found
 
 
