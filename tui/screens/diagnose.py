@@ -132,16 +132,11 @@ class DiagnoseScreen(FlowingScreen):
         elif self.exhibits:
             self.exhibits.at_cursor()
 
-    def on_listing_opened(self, event: Listing.Opened) -> None:
-        """A selected row was clicked."""
-        event.stop()
-        self.action_open()
-
     def action_open(self) -> None:
         """Go deeper into what is selected."""
         self._show_topic()
         if self.place is Place.FLOWS:
-            self.open_flow()
+            super().action_open()
         elif not self.panes.forward() and self.place in _BESIDE:
             self.action_raw()
 

@@ -13,6 +13,7 @@ from tui.keys import Place, bindings
 from tui.screens.prompting import PromptScreen
 from tui.view.status import Status
 from tui.widgets.flow_list import FlowList
+from tui.widgets.listing import Listing
 from tui.widgets.one_line import StatusLine
 from tui.widgets.panes import Panes
 
@@ -117,9 +118,18 @@ class FlowingScreen(PromptScreen):
             self.panes.flows.show(watch)
         self._tell_stream()
 
+    def on_listing_opened(self, event: Listing.Opened) -> None:
+        """A selected row was clicked."""
+        event.stop()
+        self.action_open()
+
     def on_flow_list_opened(self, event: FlowList.Opened) -> None:
         """A flow was clicked again."""
         event.stop()
+        self.open_flow()
+
+    def action_open(self) -> None:
+        """Go deeper into what is selected."""
         self.open_flow()
 
     def on_flow_list_steered(self, event: FlowList.Steered) -> None:
