@@ -74,6 +74,12 @@ def _leak(world: World, what: Json) -> None:
     world.network.leak(_node(world, what), what.get("leave", 0), what["owner"])
 
 
+def _leave_behind(world: World, what: Json) -> None:
+    """Let the map of services on a node lead to an address that a service had before."""
+    agent = world.agents[_node(world, what)]
+    world.astray[agent.uid, what["service"]] = what["address"]
+
+
 def _permit(world: World, what: Json) -> None:
     permissions = tuple(
         Permission(
@@ -138,6 +144,7 @@ _VERBS: dict[str, Callable[[World, Json], None]] = {
     "restart_agent": _restart_agent,
     "silence_agent": _silence_agent,
     "leak": _leak,
+    "leave_behind": _leave_behind,
     "permit": _permit,
     "call": _call,
     "hush": _hush,

@@ -57,6 +57,7 @@ class World:
         self.access = Access()
         self.exec_delay = 0.0
         self.silent_nodes: set[str] = set()
+        self.astray: dict[tuple[str, str], str] = {}
         self.agent_program = "cilium-dbg"
         self.store = Store()
         self.runs: dict[str, PodRun] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from playbooks.practice.commands.columns import age, laid_out
 from playbooks.practice.commands.view import AgentView
@@ -168,8 +169,11 @@ def _rows(view: AgentView) -> Iterator[tuple[str, str]]:
     for one in every_frontend(view):
         number = frontend_number(view, one)
         yield f"{one.address} (0)", f"{_nobody(one.ip)} ({number}) (0) [{', '.join(one.flags)}] "
+        # An entry that was left behind is of the agent that wrote it: the next one writes all of them anew.
+        astray = view.world.astray.get((view.run.uid, one.title), "")
         for slot, backend in enumerate(one.active, 1):
-            yield f"{one.address} ({slot})", f"{backend.address} ({number}) ({slot})"
+            held = replace(backend, ip=astray) if astray and slot == 1 else backend
+            yield f"{one.address} ({slot})", f"{held.address} ({number}) ({slot})"
     for ip in _cluster_ips(view):
         yield f"{written(ip)}:0/ANY (0)", f"{_nobody(ip)} (0) (0) [ClusterIP, non-routable] "
 

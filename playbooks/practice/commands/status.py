@@ -169,6 +169,7 @@ def _kube_proxy_replacement(view: AgentView, devices: list[str]) -> Json:
         "directRoutingDevice": devices[0],
         "features": {
             "annotations": [f"service.cilium.io/{name}" for name in _ANNOTATIONS],
+            **({"bpfSocketLBHostnsOnly": True} if view.is_on("bpf-lb-sock-hostns-only") else {}),
             "externalIPs": {"enabled": True},
             "hostPort": {"enabled": True},
             "nat46X64": {},
