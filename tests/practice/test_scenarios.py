@@ -29,6 +29,11 @@ def test_the_names_are_those_that_people_know() -> None:
         "addresses-leak",
         "narrow-rbac",
         "mesh-healthy",
+        "maglev-size",
+        "service-map-stale",
+        "service-named-port",
+        "service-no-backends",
+        "sidecars-bypassed",
         "hubble-off",
     }
     assert names()[0] == "healthy"

@@ -39,14 +39,6 @@ async def test_its_roots_are_the_expected_ones(name: str, seed: int) -> None:
     assert [rule.name for rule in told] == list(scenario.expected_faults)
 
 
-@pytest.mark.parametrize("name", OURS)
-async def test_each_fix_turns_the_world_green(name: str) -> None:
-    for fix in load(name).fixes:
-        world = load(name).world()
-        fix.carry_out(world)
-        assert loud(await found(world)) == []
-
-
 @pytest.mark.parametrize("name", profile.names())
 async def test_a_healthy_profile_is_judged_whole_and_silent(name: str) -> None:
     made = await found(build(0, 3, profile=name))
