@@ -21,6 +21,7 @@ class Place(StrEnum):
     READER = "page on the whole screen"
     CHOICE = "choice"
     FORM = "form and its answer"
+    DOOR = "what do you see?"
     GUIDE = "guide"
     PROMPT = "command line"
 
@@ -29,7 +30,7 @@ PANES = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.FLOWS, Place.
 """The panes of Diagnose."""
 _LINKED = frozenset({Place.FORM, Place.GUIDE})
 """Screens of a list with a page below it."""
-_ANY = PANES | _LINKED | {Place.WHOLE, Place.READER}
+_ANY = PANES | _LINKED | {Place.WHOLE, Place.READER, Place.DOOR}
 _SCROLLS = _ANY | {Place.CHOICE}
 
 
@@ -70,11 +71,12 @@ class Action:
         return Binding(",".join(self.keys), self.call, self.word, show=False, priority=True, id=self.id)
 
 
-_TEXTS = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.FLOWS, Place.WHOLE})
+_TEXTS = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.FLOWS, Place.WHOLE, Place.DOOR})
 
 # fmt: off
 ACTIONS: tuple[Action, ...] = (
-    Action("open", ("enter",), "open", "Open what is selected.", "open", PANES | _LINKED | {Place.CHOICE}, 1),
+    Action("open", ("enter",), "open", "Open what is selected.", "open",
+           PANES | _LINKED | {Place.CHOICE, Place.DOOR}, 1),
     Action("back", ("escape", "backspace"), "back", "Go back; never anything else.", "back", _SCROLLS, 2),
     Action("again", ("r",), "again",
            "Ask again: a playbook all it needs, a finding only what it needs, watched until it is gone.",

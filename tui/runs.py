@@ -73,6 +73,8 @@ class Runs:
     """Findings that are looked at again until they are gone, by key."""
     nodes: tuple[str, ...] | None = None
     """Globs of nodes chosen in the console."""
+    targets: tuple[str, ...] = ()
+    """What was named in the console: findings about it come first, its nodes are asked in any case."""
     _started: dict[int, _Started] = field(default_factory=dict)
     _latest: dict[int, Snapshot] = field(default_factory=dict)
     _base: Snapshot | None = None
@@ -115,7 +117,8 @@ class Runs:
         number = self._number
         order = self.make_order(rules)
         nodes = order.nodes if self.nodes is None else self.nodes
-        order = replace(order, first_look=self._look, nodes=nodes)
+        targets = self.targets or order.targets
+        order = replace(order, first_look=self._look, nodes=nodes, targets=targets)
         # A recording knows its own looks only.
         self._look += order.looks if self.is_live else 0
 

@@ -58,6 +58,9 @@ class CalmScreen(Screen[None], inherit_bindings=False):
             if one.id != "stop" or is_running
         )
 
+    def follow(self) -> None:
+        """The engine has said more."""
+
     def tell(self, text: str, ink: Ink = Ink.INFO) -> None:
         """Say something on the key line until the next key."""
         self.key_line.tell(text, ink)

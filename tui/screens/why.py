@@ -192,6 +192,7 @@ class WhyScreen(PromptScreen):
             self._say(failure_lines(event.verdict, "no verdict"))
             return
         self._verdict = event.verdict
+        self.update_keys()
         self._say(event.verdict.lines)
         if self._editing is None:
             self.set_focus(self.paper)
