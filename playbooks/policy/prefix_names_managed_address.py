@@ -125,7 +125,7 @@ def _finding(wrong: _Wrong, policies: WrittenPolicies, nodes: Nodes) -> Finding:
     return finding(
         Severity.ERROR if drops and wrong.node else Severity.WARN,
         rule.policy,
-        f"{rule.policy} admits {wrong.prefix.cidr}, but {what} there is known by identity",
+        f"{rule.policy} admits {wrong.prefix.cidr}, but prefixes never match {what}",
         evidence=evidence,
         impact=told(drops) if drops else "the rule admits nobody at that address",
         first_seen=seen[0],

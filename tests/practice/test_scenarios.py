@@ -35,6 +35,14 @@ def test_the_names_are_those_that_people_know() -> None:
         "service-no-backends",
         "sidecars-bypassed",
         "hubble-off",
+        "api-server-by-address",
+        "default-deny",
+        "deny-swallows",
+        "dns-forgotten",
+        "map-row-missing",
+        "names-unlearned",
+        "one-end-admits",
+        "policy-label-typo",
     }
     assert names()[0] == "healthy"
     assert DEFAULT == "agent-crashloop"

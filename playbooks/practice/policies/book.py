@@ -88,12 +88,19 @@ class Book:
         lost = {
             key
             for (where, number, key), at in self._lost.items()
-            if (where, number) == (node, endpoint) and self._world.now - at < SYNC
+            if (where, number) == (node, endpoint) and self._is_lost(node, at)
         }
         if not lost:
             return held.map
         rows = tuple(row for row in held.map.rows if row.key not in lost)
         return PolicyMap(rows, held.map.cluster_id)
+
+    def _is_lost(self, node: str, at: datetime) -> bool:
+        """Whether what was taken out then is still missing: an agent that starts writes its maps anew."""
+        run = self._world.agents.get(node)
+        current = [container.run for container in run.containers.values()] if run else []
+        is_old = all(one.started <= at for one in current if one)
+        return is_old and self._world.now - at < SYNC
 
     def lookups(self, node: str) -> Iterator[Lookup]:
         """What the pods of a node looked up through its agent's proxy."""
