@@ -146,13 +146,14 @@ class Console(EngineApp, inherit_bindings=False):
     def show_info(self) -> None:
         """All about the connection, the run and this terminal."""
         from tui.screens.reader import PaperScreen
+        from tui.view.flow_state import page
         from tui.view.status import Status
 
         session = self.session
         nodes = session.runs.nodes if session.runs else None
         status = Status(session.connected, session.snapshot, session.failure, session.is_running, nodes)
         told = self.terminal.told(self.size.width, self.size.height, self.look.palette.name)
-        self.push_screen(PaperScreen("Information", status.page(told)))
+        self.push_screen(PaperScreen("Information", (*status.page(told), *page(session.watch))))
 
     def _tell(self, text: str) -> None:
         top: CalmScreen = self.screen if self.screen is not None else self.diagnose  # type: ignore[assignment]

@@ -16,20 +16,24 @@ _WORKLOADS = frozenset({"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", 
 _SERVICES = frozenset({"Service", "Ingress", "Gateway"})
 _NODES = frozenset({"Node", "CiliumNode"})
 _POLICIES = frozenset({"NetworkPolicy", "CiliumNetworkPolicy", "CiliumEndpointSlice"})
+_REFUSED_IN = "-n"
+"""Of what a policy is about only refusals are asked for: all traffic of its namespace would hide them."""
+_DROPS_ONLY = frozenset({"--node-name", _REFUSED_IN})
 
 
 def flows_of(subjects: Iterable[Ref]) -> Question:
     """All flows of pods, workloads, services, namespaces; drops of nodes; `DROPS` when none is named."""
-    named: dict[str, list[str]] = {"--pod": [], "--service": [], "--namespace": [], "--node-name": []}
+    flags = ("--pod", "--service", "--namespace", _REFUSED_IN, "--node-name")
+    named: dict[str, list[str]] = {flag: [] for flag in flags}
     for ref in subjects:
         flag, value = _flag(ref)
         if flag and value not in named[flag] and len(named[flag]) < MOST:
             named[flag].append(value)
     # All traffic of a node would be all traffic: of what runs there only the pods that are named count.
-    if any(named[flag] for flag in ("--pod", "--service", "--namespace")):
+    if any(named[flag] for flag in flags if flag != "--node-name"):
         named["--node-name"].clear()
     parts = [
-        (*(word for value in values for word in (flag, value)), *(TROUBLES if flag == "--node-name" else ()))
+        (*(word for value in values for word in (flag, value)), *(TROUBLES if flag in _DROPS_ONLY else ()))
         for flag, values in named.items()
         if values
     ]
@@ -54,7 +58,7 @@ def _flag(ref: Ref) -> tuple[str, str]:
     if ref.kind == "Namespace":
         return "--namespace", ref.name
     if ref.kind in _POLICIES and ref.namespace:
-        return "--namespace", ref.namespace
+        return _REFUSED_IN, ref.namespace
     return ("--node-name", ref.node) if ref.node else ("", "")
 
 

@@ -153,8 +153,9 @@ class Watch:
         tally = self.tally
         match event:
             case Batch(raws):
-                self._add(raws)
-                self.count += len(raws)
+                wanted = self._wanted(raws)
+                self._add(wanted)
+                self.count += len(wanted)
             case Lost():
                 tally.lost[event.node] = tally.lost.get(event.node, 0) + event.count
                 self._add((event.raw,))
@@ -174,6 +175,17 @@ class Watch:
                 self.traffic = event
             case State():
                 self._stand(event)
+
+    def _wanted(self, raws: Sequence[bytes]) -> Sequence[bytes]:
+        from playbooks.sources.hubble.events import Rung
+
+        if self.state is None or self.state.rung is not Rung.MONITOR or self.question.is_typed:
+            return raws
+        # Monitor filters nothing and names nobody: of all its verdicts the refusals are what is wanted.
+        from playbooks.model.hubble.proto.flow_pb2 import DROPPED, ERROR
+        from playbooks.model.hubble.proto.observer_pb2 import GetFlowsResponse
+
+        return [raw for raw in raws if GetFlowsResponse.FromString(raw).flow.verdict in (DROPPED, ERROR)]
 
     def _stand(self, state: State) -> None:
         from playbooks.model.answer import GapKind

@@ -29,8 +29,8 @@ _WORD = 9
 """Columns of a verdict: most are no longer."""
 _ROOMY = 100
 """Columns from which there is room for thousandths of a second."""
-_TAKEN = 2 + _WORD + 1 + 3
-"""Columns of verdict, blanks and arrow."""
+_TAKEN = 2 + _WORD + 1 + 3 + 2
+"""Columns of verdict, blanks and arrow, and of the sign that a row goes on."""
 _CONTENT = 24
 """Columns that protocol and content get at least, where they need them."""
 _SHORTEST = 12

@@ -81,6 +81,8 @@ def _size(count: float) -> str:
 def losses(watch: Watch) -> Line:
     """What is missing; blank where nothing is known to be."""
     words = list(watch.tally.words())
+    if watch.state and watch.state.phase is Phase.LIVE and watch.state.rung is Rung.MONITOR:
+        words.insert(0, "names, and all but refusals: Hubble is off, i says how to switch it on")
     if watch.not_kept:
         words.append(f"not recorded: {watch.not_kept}")
     return line(piece(f"! missing: {', '.join(words)}", Ink.WARN)) if words else BLANK
@@ -179,14 +181,18 @@ def _advice(*pairs: tuple[str, str]) -> Iterator[Line]:
             yield line(piece(f"{name:<7}", Ink.QUIET), said, hang=7)
 
 
-def page(watch: Watch) -> Iterator[Line]:
+def page(watch: Watch | None) -> Iterator[Line]:
     """All about the stream, for the page that `info` shows."""
+    if watch is None or watch.state is None:
+        return
+    yield BLANK
     yield line("Flows", ink=Ink.TITLE)
     yield line(piece(f"{'stream':<11}", Ink.QUIET), told(watch))
     yield line(piece(f"{'asked':<11}", Ink.QUIET), piece(watch.question.words, Ink.COMMAND), hang=11)
     yield line(piece(f"{'came':<11}", Ink.QUIET), f"{watch.count:,}, the newest {len(watch.roll):,} are kept")
-    if watch.state:
-        for left in watch.state.left:
-            yield line(piece(f"{'not by':<11}", Ink.QUIET), f"{_LEFT[left.rung]}: {left.gap.detail}", hang=11)
+    for left in watch.state.left:
+        yield line(piece(f"{'not by':<11}", Ink.QUIET), f"{_LEFT[left.rung]}: {left.gap.detail}", hang=11)
+    if watch.flows.is_live and watch.state and watch.state.rung in (Rung.MONITOR, Rung.NONE):
+        yield from _enabling()
     for said in watch.tally.sentences():
         yield line(piece(f"{'missing':<11}", Ink.QUIET), said, hang=11)

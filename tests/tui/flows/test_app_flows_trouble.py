@@ -18,7 +18,7 @@ from tests.tui.consoles import (
     text_after,
     until,
 )
-from tests.tui.flows.streams import LIVE, NOW, Said, SaidFlows, flows, gone, loss, shown, watching
+from tests.tui.flows.streams import LIVE, NOW, Said, SaidFlows, flow, flows, gone, loss, shown, watching
 from tests.tui.flows.test_parts import EVIL, evil
 from tui.app import Console
 
@@ -42,6 +42,21 @@ async def test_without_a_drop_the_pane_says_that_this_is_well_and_what_else_can_
         assert "waiting for the first flow that matches" in text
         assert "no packet was dropped that Hubble knows of" in text
         assert "/ asks for other flows" in text
+
+
+async def test_where_only_monitor_tells_its_refusals_are_shown_and_how_to_get_the_rest() -> None:
+    gap = Gap(GapKind.NOT_FOUND, "Relay is not installed")
+    state = State(Phase.LIVE, Rung.MONITOR, left=(Left(Rung.RELAY, gap),))
+    said = SaidFlows((state, Batch((flow(1), flow(2, verdict=1)))))
+    async with watching(said) as (app, pilot):
+        assert "drops, live by monitor in agents" in screen_text(app)
+        assert "cart-1" in screen_text(app)
+        assert "cart-2" not in screen_text(app)
+        assert "! missing: names, and all but refusals: Hubble is off" in screen_text(app)
+        await text_after(app, pilot, "i")
+        page = "\n".join(one.text for one in app.screen.printed())
+        assert "Relay: Relay is not installed" in page
+        assert "hubble.enabled=true" in page
 
 
 async def test_an_error_of_opening_is_told_with_what_to_do() -> None:

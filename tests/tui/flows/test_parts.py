@@ -71,7 +71,7 @@ def test_alternatives_are_asked_for_together_and_one_that_is_open_asks_for_all()
         ([Ref("Endpoint", "cart-1", "shop", "n"), Ref("Node", "n")], "--pod shop/cart-1"),
         ([Ref("Deployment", "cart", "shop")], "--pod shop/cart-"),
         ([Ref("Service", "cart", "shop")], "--service shop/cart"),
-        ([Ref("NetworkPolicy", "deny", "shop")], "--namespace shop"),
+        ([Ref("NetworkPolicy", "deny", "shop")], "-n shop --verdict DROPPED --verdict ERROR"),
         ([Ref("Namespace", "shop")], "--namespace shop"),
         ([Ref("Node", "n-1")], "--node-name n-1 --verdict DROPPED --verdict ERROR"),
         ([Ref("Pod", "cilium-x", "kube-system", "n-1")], "--node-name n-1 --verdict DROPPED --verdict ERROR"),
