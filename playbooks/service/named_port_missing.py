@@ -29,7 +29,7 @@ def named_port_missing(
     pods and, on that port, no backend: every node refuses connections to it.
     """
     for service in services.items:
-        if not service.selects_pods:
+        if not service.selects_pods or service.is_headless:
             continue
         namespace = service.metadata.namespace
         mine = pods.matching(service.spec.selector or {}, namespace)

@@ -27,6 +27,10 @@ _ON_NODE = (
     ConditionKind.IPAM_EXHAUSTED,
 )
 """What on a node keeps its pods from being ready."""
+_OWN = frozenset(
+    {"cilium", "hubble-relay", "hubble-ui", "cilium-envoy", "cilium-operator", "clustermesh-apiserver"}
+)
+"""Apps that make up Cilium: that they are not ready is told of themselves."""
 _COMPONENTS = {"hubble-relay": ConditionKind.RELAY_DOWN, "kube-dns": ConditionKind.COREDNS_DOWN}
 
 
@@ -75,7 +79,7 @@ def _finding(
     change = service.metadata.last_change
     none = "its one pod is not" if len(mine) == 1 else f"none of its {len(mine)} pods is"
     return finding(
-        Severity.ERROR,
+        Severity.INFO if _is_own(first.pod) else Severity.ERROR,
         service.ref,
         f"{service.ref} has no backend: {none} ready, {first.why}",
         evidence=(
@@ -94,6 +98,11 @@ def _finding(
         owner=first.pod.metadata.managed_by,
         fixes=(_fix(service, first.pod),),
     )
+
+
+def _is_own(pod: Pod) -> bool:
+    meta = pod.metadata
+    return meta.label("app.kubernetes.io/part-of") == "cilium" or meta.label("k8s-app") in _OWN
 
 
 def _labels(service: Service) -> tuple[str, ...]:

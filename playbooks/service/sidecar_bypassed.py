@@ -76,5 +76,7 @@ def sidecar_bypassed(replacements: Fleet[Replacement], pods: Pods, config: Ciliu
 
 
 def _sidecar(pod: Pod) -> str:
-    every = (*(pod.spec.containers or ()), *(pod.spec.init_containers or ()))
+    own = pod.spec.containers or ()
+    # A gateway of the mesh has the same container, alone, and takes nobody's traffic.
+    every = (*(own if len(own) > 1 else ()), *(pod.spec.init_containers or ()))
     return next((one.name for one in every if one.name in _SIDECARS), "")

@@ -22,6 +22,7 @@ _HOOKS = {
 }
 """Hooks without which services are not translated, by what bpftool calls them, old and new."""
 _STARTING = 120
+_ROOT = "/run/cilium/cgroupv2"
 
 
 @fault(
@@ -49,6 +50,9 @@ def socket_programs_missing(
     if not agent.has_run_for(_STARTING, programs.fact.taken_at):
         return
     there = {one.attach_type for one in programs.fact.items}
+    # Elsewhere than at Cilium's own mount, bpftool may see nothing but the cgroups of its container.
+    if not there and _ROOT not in programs.fact.provenance.command:
+        return
     missing = [hook for hook, names in _HOOKS.items() if not there.intersection(names)]
     if not missing:
         return

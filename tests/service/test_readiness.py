@@ -74,6 +74,16 @@ def test_a_failing_probe_is_the_reason_where_an_event_tells_of_it() -> None:
     assert "statuscode: 500" in excerpts(one)
 
 
+def test_cilium_s_own_components_are_told_of_themselves() -> None:
+    def own(document: Json) -> Json:
+        if document["metadata"].get("labels", {}).get("app") == "cart":
+            document["metadata"]["labels"]["app.kubernetes.io/part-of"] = "cilium"
+        return document
+
+    one = only("SVC004", *unready("cart", 600), each("pods", own))
+    assert one.severity is Severity.INFO
+
+
 def test_pods_that_only_start_are_given_time() -> None:
     assert found("SVC004", *unready("cart", 30)) == []
 

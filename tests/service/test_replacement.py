@@ -42,6 +42,15 @@ def test_sidecars_under_a_full_socket_balancer_are_told() -> None:
     assert "istio-proxy" in excerpts(one)
 
 
+def test_a_gateway_of_the_mesh_is_no_sidecar() -> None:
+    def gateway(document: Json) -> Json:
+        if document["metadata"]["name"].startswith("frontend-"):
+            document["spec"]["containers"] = [{"name": "istio-proxy", "image": "istio/proxyv2"}]
+        return document
+
+    assert found("SVC013", each("pods", gateway)) == []
+
+
 def test_for_the_host_only_sidecars_see_services() -> None:
     assert found("SVC013", each("pods", with_sidecar), features(bpfSocketLBHostnsOnly=True)) == []
     assert found("SVC013", each("pods", with_sidecar), features(socketLB={"enabled": False})) == []
