@@ -40,7 +40,8 @@ class Merged:
 async def ask_agents(knowing: Knowing, words: AgentWords, progress: Progress) -> Merged:
     """Run a command where it was said. Raises `Trouble`."""
     agents = await _known(knowing, Agents)
-    allowed, nodes = words.allowed, ()
+    allowed = words.allowed
+    nodes: tuple[str, ...]
     if words.pod:
         pod = await _pod_of(knowing, words.pod)
         nodes = (pod.spec.node_name,)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ from tests.tui.consoles import (
 )
 from tui.app import Console
 from tui.commands.opening import recording as opened
+from tui.connection import Connected
 from tui.keys import ACTIONS
 from tui.screens.guide import FindingScreen, GuideScreen
 
@@ -166,3 +169,39 @@ async def test_it_draws_in_ascii() -> None:
         await pilot.press("s", "end", "enter")
         await until(pilot, lambda: isinstance(app.screen, GuideScreen))
         assert screen_text(app).isascii()
+
+
+async def test_the_door_is_open_before_the_connection_is_there() -> None:
+    arrived = threading.Event()
+    connect = connecting_to(opened(recording("02")).source, kind="recording")
+
+    async def slowly() -> Connected:
+        await asyncio.to_thread(arrived.wait, 30)
+        return await connect()
+
+    app = console(slowly)
+    async with running(app) as pilot:
+        await until(pilot, lambda: app.session.is_connecting)
+        await pilot.press("s")
+        await chosen(app, pilot, "not-ready")
+        assert "reading what there is" in screen_text(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, GuideScreen))
+        assert "waiting for the connection" in screen_text(app)
+        arrived.set()
+        await until(pilot, lambda: "Step 1 of 7, Agent" in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "lab-node-1" in screen_text(app))
+
+
+async def test_help_in_the_guide_tells_the_words_of_its_step() -> None:
+    async with diagnosed("healthy") as (app, pilot):
+        await pilot.press("s")
+        await chosen(app, pilot, "anything")
+        app.screen.listing.select("policy realized")
+        await pilot.press("question_mark")
+        await pilot.pause()
+        page = "\n".join(one.text for one in app.screen.printed())
+        here = page.partition("Words on this screen")[2].partition("Commands, after")[0]
+        assert "policy map" in here
+        assert "Keys in: guide" in page

@@ -203,10 +203,7 @@ class DiagnoseScreen(FlowingScreen):
         """Begin from what is seen."""
         from tui.screens.door import DoorScreen
 
-        if self.console.session.runs is None:
-            self.tell("there is no connection yet")
-        else:
-            self.app.push_screen(DoorScreen())
+        self.app.push_screen(DoorScreen())
 
     def action_fold(self) -> None:
         """Fold or unfold the playbook at the cursor."""

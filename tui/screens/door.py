@@ -47,6 +47,7 @@ class DoorScreen(PromptScreen):
         self._answers: list[Choice | None] = []
         self._lists: dict[Kind, tuple[Choice, ...] | Gap] = {}
         self._filter = ""
+        self._is_asked = False
 
     def compose(self) -> ComposeResult:
         """Question, list, prompt, keys."""
@@ -62,6 +63,11 @@ class DoorScreen(PromptScreen):
         self._show()
         self.set_focus(self.listing)
         self.update_keys()
+
+    def follow(self) -> None:
+        """There may be a connection now."""
+        if not self._is_asked:
+            self._learn()
 
     def action_open(self) -> None:
         """Take the answer at the cursor."""
@@ -163,7 +169,7 @@ class DoorScreen(PromptScreen):
         from playbooks.knowledge.symptoms import Kind
         from tui.asking_choices import choices
 
-        self.console.session.ask(lambda knowing: choices(knowing, Kind), self._tell)
+        self._is_asked = self.console.session.ask(lambda knowing: choices(knowing, Kind), self._tell)
 
     def _tell(self, done: Future[dict[Kind, tuple[Choice, ...] | Gap]]) -> None:
         from playbooks.knowledge.symptoms import Kind

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tui.asking_choices import Choice
     from tui.view.topic import Copy, Topic
 
+_WAITING = line("waiting for the connection...", ink=Ink.QUIET)
 _FREELY = 100
 """Nodes up to which every agent has been asked without being named."""
 
@@ -54,21 +55,21 @@ class GuideScreen(CalmScreen):
     def on_mount(self) -> None:
         """Show what is known; ask what is not."""
         super().on_mount()
-        session = self.console.session
-        if session.catalogue:
-            self._stops = stops(self._symptom, session.catalogue)
-        self._start()
         self.set_focus(self.listing)
         self.follow()
         self.update_keys()
 
     def follow(self) -> None:
-        """Show how things stand now."""
+        """Show how things stand now; ask as soon as there is somebody to ask."""
+        session = self.console.session
+        if not self._stops and session.catalogue and session.runs:
+            self._stops = stops(self._symptom, session.catalogue)
+            self._start()
         guide = self._guide
         self.head.show(guide.title)
         self.listing.show(guide.rows())
         key = self.listing.selected
-        self.paper.show(guide.page(key), key)
+        self.paper.show(guide.page(key) or (_WAITING,), key)
 
     def printed(self) -> Iterable[Line]:
         """Every step with what it showed."""
