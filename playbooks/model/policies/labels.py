@@ -17,17 +17,11 @@ CLUSTER = "io.cilium.k8s.policy.cluster"
 _RESERVED = "reserved"
 
 
-@dataclass(frozen=True, slots=True)
-class _Split:
-    source: str
-    key: str
-    value: str
-
-    @classmethod
-    def of(cls, label: str) -> _Split:
-        name, _, value = label.partition("=")
-        source, mark, key = name.partition(":")
-        return cls(source, key, value) if mark else cls("unspec", name, value)
+def _split(label: str) -> tuple[str, str, str]:
+    """Source, key and value of a label."""
+    name, _, value = label.partition("=")
+    source, mark, key = name.partition(":")
+    return (source, key, value) if mark else ("unspec", name, value)
 
 
 @dataclass(frozen=True)
@@ -54,27 +48,25 @@ class Labels:
     def by_key(self) -> Mapping[str, str]:
         """Values by every spelling of their keys: `k8s:app`, `any:app` and `app`."""
         found: dict[str, str] = {}
-        for one in map(_Split.of, self.written):
-            for key in (f"{one.source}:{one.key}", f"any:{one.key}", one.key):
-                found[key] = one.value
+        for source, key, value in map(_split, self.written):
+            found[f"{source}:{key}"] = found[f"any:{key}"] = found[key] = value
         return found
 
     @cached_property
     def reserved(self) -> frozenset[str]:
         """Names of the reserved identities it stands for, such as `world` or `host`."""
-        split = map(_Split.of, self.written)
-        return frozenset(one.key for one in split if one.source == _RESERVED)
+        return frozenset(key for source, key, _ in map(_split, self.written) if source == _RESERVED)
 
-    @property
+    @cached_property
     def namespace(self) -> str:
         """The pod's namespace; empty for what is no pod."""
         return self.by_key.get(NAMESPACE, "")
 
-    @property
+    @cached_property
     def cidrs(self) -> tuple[str, ...]:
         """Prefixes that an identity outside the cluster stands for, as agents write them."""
-        split = map(_Split.of, self.written)
-        return tuple(one.key.replace("-", ":") for one in split if one.source in ("cidr", "cidrgroup"))
+        split = map(_split, self.written)
+        return tuple(key.replace("-", ":") for source, key, _ in split if source in ("cidr", "cidrgroup"))
 
 
 def is_scoped(selector: Selector) -> bool:
@@ -91,9 +83,8 @@ def selects(selector: Selector, labels: Labels, namespace: str = "") -> bool:
     """
     if not selector.matches(labels.by_key):
         return False
-    if is_scoped(selector):
-        return True
-    return labels.namespace == namespace if namespace else bool(labels.namespace)
+    is_here = labels.namespace == namespace if namespace else bool(labels.namespace)
+    return is_here or is_scoped(selector)
 
 
 def differing(selector: Selector, labels: Labels) -> tuple[str, ...]:

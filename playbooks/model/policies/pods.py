@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,13 +57,14 @@ class LabelledPods(Fact):
         return Carriers.of(one.labels for one in self.items)
 
     @cached_property
-    def _kinds(self) -> Mapping[str, Mapping[tuple[tuple[str, str], ...], int]]:
+    def _kinds(self) -> Mapping[str, Mapping[tuple[str, ...], tuple[Labels, int]]]:
         """By namespace the different sets of labels that pods carry, with how many pods carry each."""
-        found: dict[str, Counter[tuple[tuple[str, str], ...]]] = {}
+        found: dict[str, dict[tuple[str, ...], tuple[Labels, int]]] = {}
         for one in self.items:
-            carried = tuple(sorted(one.labels.by_key.items()))
             for namespace in ("", one.pod.metadata.namespace):
-                found.setdefault(namespace, Counter())[carried] += 1
+                kinds = found.setdefault(namespace, {})
+                labels, count = kinds.get(one.labels.written, (one.labels, 0))
+                kinds[one.labels.written] = (labels, count + 1)
         return found
 
     def selected(self, selector: Selector, namespace: str = "") -> Iterator[LabelledPod]:
@@ -80,8 +80,8 @@ class LabelledPods(Fact):
         """For each pod that carries nearly what a selector asks for: what it may have meant."""
         wanted = selector.match_labels or {}
         found: list[Mistyped] = []
-        for carried, count in self._kinds.get(namespace, {}).items() if wanted else ():
-            wrong = mistyped(wanted, dict(carried))
+        for labels, count in self._kinds.get(namespace, {}).values() if wanted else ():
+            wrong = mistyped(wanted, labels.by_key)
             found += [wrong] * count if wrong else []
         return found
 

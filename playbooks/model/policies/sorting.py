@@ -12,6 +12,8 @@ from playbooks.model.policies.labels import NAMESPACE, Labels, is_scoped, select
 from playbooks.model.policies.written import Written
 
 _Label = tuple[str, str]
+_MANY = 20
+"""So many are looked through faster than another demand is thought of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Carriers:
     def _near(self, selector: Selector, namespace: str) -> Iterable[int]:
         """Those that one of the selector's demands leaves, the fewest there are."""
         wanted = [self.by_label.get(label, ()) for label in (selector.match_labels or {}).items()]
-        if namespace and not is_scoped(selector):
+        fewest = min(map(len, wanted), default=_MANY)
+        if namespace and fewest >= _MANY and not is_scoped(selector):
             wanted.append(self.of_namespace(namespace))
         if wanted:
             return min(wanted, key=len)
