@@ -100,6 +100,10 @@ class FlowingScreen(PromptScreen):
         watch = self.stream
         if self._dwelling:
             self._dwelling.stop()
+        if self.panes.is_flowing and watch is not None and self._draining is None:
+            # They were wanted before there was anybody to ask.
+            self._ask_flows(self._question())
+            return
         if not self.panes.is_flowing or watch is None or watch.question.is_typed or not watch.was_asked:
             return
         if self._following() != watch.question:
@@ -115,7 +119,7 @@ class FlowingScreen(PromptScreen):
         if watch is not None:
             watch.drain()
         if self.panes.is_flowing:
-            self.panes.flows.show(watch)
+            self.panes.flows.show(watch, is_connected=self.console.session.connected is not None)
         self._tell_stream()
 
     def on_listing_opened(self, event: Listing.Opened) -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _BETWEEN = Piece(" │ ", Ink.QUIET)
 _COUNTING = 1.0
 """Seconds between two counts on the screen: nobody reads faster, and each costs a row on the wire."""
-NOT_TOLD = line("No flows can be had here: this source has none.", ink=Ink.UNSEEN)
+_NONE = line("No flows can be had here: this source has none.", ink=Ink.UNSEEN)
+_NOT_YET = line("Flows are asked for as soon as there is a connection.", ink=Ink.QUIET)
 
 
 class FlowPane(Vertical, can_focus=False):
@@ -50,11 +51,12 @@ class FlowPane(Vertical, can_focus=False):
         """Name the list."""
         self.list.say("Flows")
 
-    def show(self, watch: Watch | None) -> None:
+    def show(self, watch: Watch | None, *, is_connected: bool = True) -> None:
         """Show how things stand now; draws only what is different."""
         if watch is None:
-            self.head.show(NOT_TOLD)
-            self.list.say_instead((NOT_TOLD,))
+            why = _NONE if is_connected else _NOT_YET
+            self.head.show(why)
+            self.list.say_instead((why,))
             return
         from tui.view.flow_state import instead, losses
 

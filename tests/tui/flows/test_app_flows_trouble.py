@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 
 import pytest
 from textual.events import Paste
@@ -10,17 +12,21 @@ from textual.events import Paste
 from playbooks.model.answer import Gap, GapKind
 from playbooks.sources.access import CannotConnect
 from playbooks.sources.hubble.events import Batch, Hole, Left, Phase, Rung, Skew, State
+from tests.engine.toy import ToyCluster
 from tests.tui.consoles import (
     NARROW,
     WIDE,
+    connecting_to,
     diagnosed,
+    running,
     screen_text,
     text_after,
     until,
 )
+from tests.tui.consoles import console as made_console
 from tests.tui.flows.streams import LIVE, NOW, Said, SaidFlows, flow, flows, gone, loss, shown, watching
 from tests.tui.flows.test_parts import EVIL, evil
-from tui.app import Console
+from tui.app import Connected, Console
 
 
 async def test_who_cannot_tell_flows_and_what_enables_hubble_stands_in_the_pane() -> None:
@@ -69,6 +75,24 @@ async def test_an_error_of_opening_is_told_with_what_to_do() -> None:
         said.refusal = None
         await pilot.press("r")
         await until(pilot, lambda: said.streams)
+
+
+async def test_flows_that_are_wanted_before_there_is_a_connection_come_with_it() -> None:
+    may_connect = threading.Event()
+    said = SaidFlows((LIVE, flows(1)))
+
+    async def connect() -> Connected:
+        await asyncio.to_thread(may_connect.wait, 20)
+        return await connecting_to(ToyCluster(), flows=said)()
+
+    app = made_console(connect, is_quiet=True)
+    async with running(app) as pilot:
+        await until(pilot, lambda: app.session.is_connecting)
+        assert "as soon as there is a connection" in await text_after(app, pilot, "w")
+        may_connect.set()
+        await until(pilot, lambda: said.streams and not said.stream.waiting)
+        await shown(app, pilot)
+        assert "shop/cart-0" in screen_text(app)
 
 
 async def test_a_source_without_flows_says_so() -> None:
