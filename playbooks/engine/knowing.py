@@ -11,6 +11,7 @@ from playbooks.engine.asking import Asking
 from playbooks.model.answer import Gap, GapKind
 from playbooks.model.fact import Choice, F, Fact, Scene, Scope, Way
 from playbooks.model.request import AgentCommand
+from playbooks.model.sharing import Words
 
 Key = tuple[type[Fact], str]
 """A fact and the node it is of; empty for the cluster."""
@@ -38,6 +39,8 @@ class Knowing:
     """Why a node is not asked, if it is not."""
     gaps: dict[Key, Gap] = field(default_factory=dict)
     """Everything that could not be known."""
+    words: Words = field(default_factory=Words)
+    """What nodes told in the same words."""
     _tasks: dict[Key, asyncio.Task[Fact | Gap]] = field(default_factory=dict)
 
     async def know(self, kind: type[F], node: str = "") -> F | Gap:
@@ -93,6 +96,8 @@ class Knowing:
                 continue
             result = await self.asking.read(request, way.reader())
             if isinstance(result, Fact):
+                if kind.scope is Scope.NODE:
+                    self.words.share(result)
                 return replace(result, provenance=replace(result.provenance, way=way.name))
             tried.append((way, result))
             agent_is_out = isinstance(request, AgentCommand) and result.kind in _AGENT_IS_OUT
