@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
+from playbooks.engine.kept import Kept
 from playbooks.model.answer import Answer, End, Gap, GapKind, Source, answer
 from playbooks.model.fact import Fact as AnyFact
 from playbooks.model.fact import Reader, Unreadable
@@ -17,8 +17,6 @@ from playbooks.model.request import AgentCommand, Request
 
 _KEPT = 256 * 1024
 """Bytes up to which an answer stays in memory for the look, for panes and second readers."""
-_KEPT_IN_ALL = 32 * 1024 * 1024
-"""Bytes of all answers that stay; beyond it the oldest go, and whoever wants them again asks again."""
 
 
 @dataclass(slots=True)
@@ -85,14 +83,12 @@ class Asking:
     """Whether a request goes before its equals: a node with a symptom, the target's nodes."""
     counts: Counts = field(default_factory=Counts)
     """Progress."""
-    kept: dict[Request, Answer | Gap] = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
     """The latest small answers and all gaps of this look, for panes and second readers."""
     commands: dict[str, Request] = field(default_factory=dict)
     """What was asked, by the command that evidence names."""
     _running: dict[Request, asyncio.Lock] = field(default_factory=dict)
     _agents: dict[str, asyncio.Lock] = field(default_factory=dict)
-    _order: deque[Answer] = field(default_factory=deque)
-    _size: int = 0
 
     async def read(self, request: Request, reader: Reader) -> AnyFact | Gap:
         """Ask, and read the answer while it comes; garbage is the gap *unreadable*."""
@@ -122,7 +118,7 @@ class Asking:
             result = await self._stream(request, reader)
         if isinstance(result, Gap):
             self.counts.failed += 1
-            self.kept.setdefault(request, result)
+            self.kept.miss(request, result)
         else:
             self.counts.answered += 1
         return result
@@ -138,7 +134,7 @@ class Asking:
                 if isinstance(piece, End):
                     self.commands[piece.command] = request
                     if size <= _KEPT:
-                        self._keep(Answer(request, b"".join(chunks), piece))
+                        self.kept.keep(Answer(request, b"".join(chunks), piece))
                     return reader.finish(request, piece)
                 size += len(piece)
                 if size <= _KEPT:
@@ -151,16 +147,6 @@ class Asking:
             if close:
                 await close()
         return Gap(GapKind.FAILED, "the answer ended without saying how", command=request.command())
-
-    def _keep(self, whole: Answer) -> None:
-        self.kept[whole.request] = whole
-        self._order.append(whole)
-        self._size += len(whole.body)
-        while self._size > _KEPT_IN_ALL:
-            oldest = self._order.popleft()
-            self._size -= len(oldest.body)
-            if self.kept.get(oldest.request) is oldest:
-                del self.kept[oldest.request]
 
 
 def _is_exec(request: Request) -> bool:

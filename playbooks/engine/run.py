@@ -130,8 +130,9 @@ class Run:
         """What is in memory of that answer; nothing when it was too large to keep, or never asked."""
         for look in self._looks:
             request = look.asking.commands.get(command)
-            if request is not None and request in look.asking.kept:
-                return look.asking.kept[request]
+            found = look.asking.kept.get(request) if request is not None else None
+            if found is not None:
+                return found
         return None
 
     async def know(self, kind: type[F], node: str = "") -> F | Gap:

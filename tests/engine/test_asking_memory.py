@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-import pytest
-
-from playbooks.engine import asking
 from playbooks.engine.asking import Asking, Turns
+from playbooks.engine.kept import Kept
 from playbooks.model.answer import Answer, End, Gap, GapKind
 from playbooks.model.fact import Fact
 from playbooks.model.request import AgentCommand, Request
@@ -52,17 +50,39 @@ def command(number: int, size: int) -> AgentCommand:
     return AgentCommand(f"node-{number}", "kube-system", "cilium-x", "agent", ("print", str(size)))
 
 
-async def test_the_oldest_answers_go_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "_KEPT_IN_ALL", 1000)
+async def test_the_oldest_answers_go_when_there_are_too_many() -> None:
     source = Talker()
-    look = Asking(source, 1, Turns(4))
+    look = Asking(source, 1, Turns(4), kept=Kept(fresh=700, packed=15))
     requests = [command(number, 300) for number in range(5)]
     for request in requests:
         await look.read(request, Nobody())
     kept = [request for request in requests if isinstance(look.kept.get(request), Answer)]
     assert kept == requests[2:]
-    for request in (requests[0], requests[4]):
+    for request in (requests[0], requests[2], requests[4]):
         told = await look.raw(request)
         assert isinstance(told, Answer)
-        assert len(told.body) == 300
+        assert told.body == b"x" * 300
     assert source.asked == [*requests, requests[0]]
+
+
+def answer(number: int, body: bytes) -> Answer:
+    return Answer(command(number, 0), body, End("print", "here", AT, 0.0))
+
+
+def test_older_answers_are_packed_and_come_out_as_they_went_in() -> None:
+    kept = Kept(fresh=10, packed=1000)
+    told = [answer(number, bytes([number]) * 9) for number in range(3)]
+    for one in told:
+        kept.keep(one)
+    assert [kept.get(one.request) for one in told] == told
+
+
+def test_a_later_answer_stands_instead_of_an_earlier_one_or_a_gap() -> None:
+    kept = Kept(fresh=10)
+    kept.miss(command(1, 0), Gap(GapKind.FAILED, "it failed"))
+    kept.keep(answer(1, b"a" * 9))
+    kept.keep(answer(2, b"b" * 9))
+    kept.keep(answer(1, b"c" * 9))
+    kept.miss(command(1, 0), Gap(GapKind.FAILED, "it failed"))
+    assert kept.get(command(1, 0)) == answer(1, b"c" * 9)
+    assert kept.get(command(2, 0)) == answer(2, b"b" * 9)

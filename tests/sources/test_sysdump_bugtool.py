@@ -90,7 +90,7 @@ async def test_a_cluster_with_pods_is_never_asked_about_a_lone_agent() -> None:
     lone = await look.know(LoneAgent)
     assert isinstance(lone, LoneAgent)
     assert lone.node == ""
-    asked = [request for request in look.asking.kept if isinstance(request, AgentCommand)]
+    asked = [request for request in look.asking.commands.values() if isinstance(request, AgentCommand)]
     assert asked == []
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from playbooks.engine.discovery import Catalogue
+from playbooks.engine.kept import Kept
 from playbooks.engine.run import Run
 from playbooks.model.answer import Gap, GapKind
 from playbooks.model.cilium.installation import Installation
@@ -141,7 +142,7 @@ async def test_an_answer_that_never_comes_is_stopped_too() -> None:
         cluster.hold.clear()
         command = next(one.command() for _, one in cluster.asked if isinstance(one, AgentCommand))
         run = app.session.runs.newest_first[0]
-        run._first.asking.kept.clear()
+        run._first.asking.kept = Kept()
         app.push_screen(AnswerScreen(command))
         app.session.ask_answer(command, may_ask=True)
         await until(pilot, lambda: "x stop" in screen_text(app))
