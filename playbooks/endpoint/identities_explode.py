@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,17 +18,16 @@ _SOME = 50
 _MANY = 1000
 """From here on every new pod makes all agents work, and policy maps grow by it."""
 _SHARE = 0.5
-_NAMESPACE = (
-    "k8s:io.kubernetes.pod.namespace",
-    "k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name",
-)
-"""What tells namespaces apart is meant to."""
+_PATTERNS = 0.2
+_NUMBERED = re.compile(r"[0-9A-Za-z]*[0-9][0-9A-Za-z]*")
+_RANDOM = re.compile(r"-[bcdfghjklmnpqrstvwxz]{4,10}$")
+"""The end of a generated name that happens to hold no digit."""
 
 
 @fault(
     "END018",
     step="identity",
-    cases=(Case("EP-05", proof="W", twin="the same identities with one value of that label for all"),),
+    cases=(Case("EP-05", proof="W", twin="as many identities whose labels somebody named"),),
 )
 def identities_explode(identities: CiliumIdentities, config: CiliumConfig | None) -> Iterator[Finding]:
     """One label makes nearly every pod an identity of its own.
@@ -43,17 +43,26 @@ def identities_explode(identities: CiliumIdentities, config: CiliumConfig | None
     for one in many:
         for key, value in (one.security_labels or {}).items():
             values[key].add(value)
-    counts = sorted(
-        ((len(found), key) for key, found in values.items() if key not in _NAMESPACE), reverse=True
-    )
-    blamed = [(count, key) for count, key in counts if count >= _SHARE * len(many)]
-    if not blamed:
+    counts = sorted(((len(found), key) for key, found in values.items()), reverse=True)
+    blamed = [(count, key) for count, key in counts if count >= _SHARE * len(many) and _is_made(values[key])]
+    without = {key for _, key in blamed}
+    left = {
+        frozenset((key, value) for key, value in (one.security_labels or {}).items() if key not in without)
+        for one in many
+    }
+    if not blamed or len(left) > _SHARE * len(many):
         return
     proof = [
         identities.evidence(f"{count} of {len(many)} identities differ in {key}: {_shown(values[key])}")
         for count, key in blamed[:3]
     ]
     yield _finding(many, blamed, proof, identities, config)
+
+
+def _is_made(values: set[str]) -> bool:
+    """Whether most values are one pattern with a number, a time or a random end: nobody named them."""
+    patterns = {_RANDOM.sub("", _NUMBERED.sub("#", value)) for value in values}
+    return len(patterns) <= _PATTERNS * len(values)
 
 
 def _shown(values: set[str]) -> str:

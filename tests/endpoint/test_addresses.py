@@ -93,6 +93,13 @@ def test_addresses_on_their_way_back_are_none() -> None:
     assert found("END004", allocated(60, gone=40), gap(of("pods"))) == []
 
 
+@pytest.mark.parametrize("owner", ["router", "health", "green/jobs/report-1", "jobs/report-1:eth1", "/", ""])
+def test_only_owners_that_are_pods_can_be_gone(owner: str) -> None:
+    owners = {f"10.244.0.{number}": owner for number in range(1, 60)}
+    ipam = {"status": "IPv4: 60/254 allocated from 10.244.0.0/24, ", "allocations": owners}
+    assert found("END004", status(ipam=ipam)) == []
+
+
 def test_the_leak_explains_the_full_range() -> None:
     cluster = edited(source("healthy"), *refused(FULL), allocated(254, gone=200))
     snapshot = run(cluster, "END003", "END004", "AGT053")

@@ -13,6 +13,7 @@ from tests.edited import Edit, added, each, edited, gap, log, log_lines, of
 from tests.endpoint.waiting import refused
 from tests.recorded import source
 
+NAMESPACE = "k8s:io.kubernetes.pod.namespace"
 JOB = "k8s:batch.kubernetes.io/job-name"
 
 
@@ -21,7 +22,7 @@ def identity(number: int, job: str, created: str = "2026-11-22T00:00:00Z") -> Js
         "apiVersion": "cilium.io/v2",
         "kind": "CiliumIdentity",
         "metadata": {"name": str(200000 + number), "creationTimestamp": created},
-        "security-labels": {"k8s:app": "report", JOB: job, "k8s:io.kubernetes.pod.namespace": f"n{number}"},
+        "security-labels": {"k8s:app": "report", JOB: job, NAMESPACE: "batch"},
     }
 
 
@@ -42,6 +43,24 @@ def test_labels_that_many_pods_share_make_few_identities() -> None:
     assert found("END018", identities(80, is_apart=False)) == []
     assert found("END018", identities(20)) == []
     assert found("END018", identities(80), gap(of("ciliumidentities"))) == []
+
+
+WORDS = ("cart", "order", "stock", "mail", "price", "review", "login", "image", "search", "admin")
+
+
+def test_names_that_somebody_gave_or_namespaces_of_their_own_are_no_explosion() -> None:
+    def named(number: int) -> Json:
+        one = identity(number, "")
+        one["security-labels"][JOB] = f"{WORDS[number % 10]}-{WORDS[number // 10 % 10]}-api"
+        return one
+
+    def apart(number: int) -> Json:
+        one = identity(number, f"job-{number}")
+        one["security-labels"][NAMESPACE] = f"{WORDS[number % 10]}-{WORDS[number // 10 % 10]}"
+        return one
+
+    for make in (named, apart):
+        assert found("END018", added("ciliumidentities", *map(make, range(90)))) == []
 
 
 def operator_away(item: Json) -> Json:

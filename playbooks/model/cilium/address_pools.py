@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from playbooks.model.cilium.status import AgentStatus
 
 _POOL = re.compile(r"IPv([46]): (\d{1,40})/(\d{1,40}) allocated")
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _RESTORED = " [restored]"
 
 
@@ -57,6 +58,7 @@ def owners_of(status: AgentStatus) -> dict[str, tuple[str, str]]:
     found = {}
     for address, owner in (ipam.allocations if ipam and ipam.allocations else {}).items():
         namespace, slash, name = owner.removesuffix(_RESTORED).partition("/")
-        if slash and namespace and name:
+        # Other owners are the node itself, and interfaces and pools beside a pod's first.
+        if slash and _NAME.fullmatch(namespace) and _NAME.fullmatch(name):
             found[address] = (namespace, name)
     return found
