@@ -75,6 +75,8 @@ async def test_a_newcomer_is_led_from_what_is_seen_to_the_cause_and_its_fix(size
         await pilot.pause()
         page = "\n".join(one.text for one in app.screen.paper.lines)
         assert "yours: ✗ ERROR" in page
+        assert set(app.session.runs.targets) <= set(app.session.snapshot.nodes)
+        assert app.session.runs.targets
         assert "next" in page
         await pilot.press("enter")
         await pilot.pause()

@@ -158,13 +158,15 @@ class GuideScreen(CalmScreen):
         runs, snapshot = session.runs, session.snapshot
         if runs is None:
             return
-        runs.targets = self._named
+        nodes = snapshot.nodes if snapshot else ()
+        # Nodes only: a target that a run cannot resolve would be told as something that cannot be seen.
+        runs.targets = tuple(one for one in nodes if one in self._named or one in self._belonging)
         rules = tuple(dict.fromkeys(rule for stop in self._stops for rule in stop.rules))
         known = {rule.id for rule in snapshot.rules} if snapshot else set()
         is_begun = snapshot is not None or session.is_running
         is_new = not is_begun or (snapshot is not None and any(rule.id not in known for rule in rules))
         is_large = snapshot is not None and len(snapshot.nodes) > _FREELY
-        if rules and (is_new or (is_large and self._named)):
+        if rules and (is_new or (is_large and runs.targets)):
             runs.start(rules)
 
 
