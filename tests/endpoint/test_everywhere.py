@@ -18,7 +18,7 @@ from tests.agent.judged import excerpts
 RULES = catalogue().rules_of(("endpoint",))
 SEEDS = (0, 1)
 OWN = [name for name in scenarios.names() if scenarios.load(name).playbook == "endpoint"]
-OTHERS = [name for name in scenarios.names() if scenarios.load(name).playbook != "endpoint"]
+OF_AGENTS = [name for name in scenarios.names() if scenarios.load(name).playbook == "agent"]
 
 
 def judged(world: World) -> Snapshot:
@@ -32,13 +32,13 @@ def loud(snapshot: Snapshot) -> list[str]:
 
 @pytest.mark.parametrize("name", profile.names())
 def test_a_healthy_profile_has_nothing_above_info_and_is_judged_whole(name: str) -> None:
-    snapshot = judged(build(0, profile=name))
+    snapshot = judged(build(0, nodes=3, profile=name))
     assert loud(snapshot) == []
     assert {rule: one.why for rule, one in snapshot.outcomes.items() if not one.is_judged} == {}
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_faults_of_other_playbooks_are_left_to_them(name: str) -> None:
+@pytest.mark.parametrize("name", OF_AGENTS)
+def test_faults_of_agents_are_left_to_their_playbook(name: str) -> None:
     assert loud(judged(scenarios.load(name).world(0))) == []
 
 
