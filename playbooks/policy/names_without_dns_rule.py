@@ -11,11 +11,14 @@ from playbooks.model.finding import CouldNotLook, Finding, Ongoing, Severity, fi
 from playbooks.model.policies.correcting import corrected
 from playbooks.model.policies.drafting import DNS_RULE
 from playbooks.model.policies.peers import Name, fits
-from playbooks.model.policies.pods import LabelledPods
+from playbooks.model.policies.pods import LabelledPod, LabelledPods
 from playbooks.model.policies.reading import WrittenPolicies
 from playbooks.model.policies.refused import Refusal, refusals, span, told
 from playbooks.model.policies.written import Direction, Rule, Written
 from playbooks.model.rule import Case, fault
+
+_VISIBILITY = "io.cilium.proxy-visibility"
+"""The annotation by which pods were led through the proxy until 1.15."""
 
 
 @fault(
@@ -38,7 +41,7 @@ def names_without_dns_rule(
     for one in policies.items:
         named = [rule for rule in one.of(Direction.EGRESS) if _names(rule)]
         selected = list(pods.selected_by(one)) if named else []
-        deaf = [pod for pod in selected if not any(map(_reads_dns, policies.selecting(pod.labels)))]
+        deaf = [pod for pod in selected if _is_deaf(pod, policies)]
         if not deaf:
             continue
         if not policies.is_complete:
@@ -51,6 +54,14 @@ def names_without_dns_rule(
 
 def _names(rule: Rule) -> list[Name]:
     return [peer for peer in rule.peers or () if isinstance(peer, Name)]
+
+
+def _is_deaf(pod: LabelledPod, policies: WrittenPolicies) -> bool:
+    """Whether the pod's egress is closed and nothing leads its lookups through the proxy."""
+    asked_to_see = "DNS" in (pod.pod.metadata.annotations or {}).get(_VISIBILITY, "")
+    if asked_to_see or not policies.denying_by_default(pod.labels, Direction.EGRESS):
+        return False
+    return not any(map(_reads_dns, policies.selecting(pod.labels)))
 
 
 def _reads_dns(one: Written) -> bool:

@@ -13,7 +13,9 @@ from playbooks.model.fact import Fleet
 from playbooks.model.finding import Finding, Ongoing, Severity, finding
 from playbooks.model.kube.nodes import Nodes
 from playbooks.model.policies.correcting import corrected
-from playbooks.model.policies.peers import Prefix
+from playbooks.model.policies.deciding import Asked, Decision, decide
+from playbooks.model.policies.labels import Labels
+from playbooks.model.policies.peers import Peer, Prefix
 from playbooks.model.policies.pods import LabelledPods
 from playbooks.model.policies.reading import WrittenPolicies
 from playbooks.model.policies.refused import Refusal, refusals, span, told
@@ -22,6 +24,7 @@ from playbooks.model.rule import Case, fault
 
 _LONGEST_MEANT = 8
 """Prefixes shorter than this mean the world, not some machine."""
+_NODE = Peer(Labels(("reserved:remote-node", "reserved:kube-apiserver")))
 _MANAGED = frozenset({"host", "remote-node", "kube-apiserver"})
 
 
@@ -64,7 +67,7 @@ def prefix_names_managed_address(
                 drops = [d for d in by_policy.get(one.policy, ()) if _is_meant(rule, network, prefix, d)]
                 exact = addresses.get(str(network.network_address), "")
                 is_node = bool(exact) and network.num_addresses == 1
-                if drops or (is_node and any(True for _ in pods.selected_by(one))):
+                if drops or (is_node and _is_needed(one, rule, policies, pods)):
                     yield _finding(
                         _Wrong(one, rule, prefix, drops, exact if is_node else ""), policies, nodes
                     )
@@ -112,6 +115,17 @@ def _is_meant(rule: Rule, network: IPv4Network | IPv6Network, prefix: Prefix, dr
         return address in network and not any(address in ip_network(hole) for hole in prefix.holes)
     except ValueError:
         return False
+
+
+def _is_needed(one: Written, rule: Rule, policies: WrittenPolicies, pods: LabelledPods) -> bool:
+    """Whether some selected pod refuses other nodes with their API server, which the rule was to admit."""
+    port = next((port for port in rule.ports or () if port.first), None)
+    at = (port.first, "TCP" if port.protocol == "ANY" else port.protocol) if port else (443, "TCP")
+    for pod in pods.selected_by(one):
+        asked = Asked(pod.labels, rule.direction, _NODE, *at)
+        if decide(tuple(policies.selecting(pod.labels)), asked).decision is Decision.NOT_ADMITTED:
+            return True
+    return False
 
 
 def _finding(wrong: _Wrong, policies: WrittenPolicies, nodes: Nodes) -> Finding:

@@ -79,6 +79,13 @@ def test_addresses_outside_and_prefixes_that_mean_the_world_are_sound() -> None:
     assert found("POL006", added("networkpolicies", block("0.0.0.0/0")), drop) == []
 
 
+def test_the_address_of_a_node_beside_the_entity_does_no_harm() -> None:
+    beside = cnp(
+        "to-nodes", {"endpointSelector": of_app("cart"), "egress": [{"toEntities": ["remote-node"]}]}
+    )
+    assert found("POL006", added("networkpolicies", block(NODE)), beside) == []
+
+
 def test_prefixes_may_match_nodes_where_that_is_asked_for() -> None:
     matching = config(policy_cidr_match_mode="nodes")
     assert found("POL006", added("networkpolicies", block(NODE)), matching) == []
@@ -97,6 +104,11 @@ def test_a_rule_for_names_needs_one_for_dns() -> None:
     assert only("POL007", cnp("cart-names", naming()), drop).severity is Severity.ERROR
     dns = {"toEndpoints": [{}], "toPorts": ports(53, "ANY", rules={"dns": [{"matchPattern": "*"}]})}
     assert found("POL007", cnp("cart-names", naming(dns)), drop) == []
+
+
+def test_where_egress_is_open_no_rule_for_names_is_needed() -> None:
+    spec = {**naming(), "enableDefaultDeny": {"egress": False}}
+    assert found("POL007", cnp("cart-names", spec)) == []
 
 
 def test_a_rule_for_dns_may_stand_in_another_policy() -> None:
