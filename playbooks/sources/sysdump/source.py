@@ -14,6 +14,7 @@ from playbooks.sources.stream import Piece
 from playbooks.sources.sysdump.answers import Pieces, agent_command, api_path, container_log
 from playbooks.sources.sysdump.archive import Archive
 from playbooks.sources.sysdump.asked import Asked
+from playbooks.sources.sysdump.freeing import give_back
 from playbooks.sources.sysdump.objects import objects
 from playbooks.sources.sysdump.pages import Readers
 from playbooks.sources.sysdump.trouble import Damaged
@@ -31,6 +32,7 @@ class SysdumpSource:
 
     def __init__(self, path: Path) -> None:
         """Open an archive; a packed tar takes as long as unpacking. Raises `UnreadableArchive`."""
+        give_back()
         self._archive = Archive(path)
         self._name = self._archive.cluster
         self._readers = Readers()
