@@ -91,6 +91,9 @@ class Console(EngineApp, inherit_bindings=False):
     def leave(self, code: int = 0) -> None:
         """End the console; `code` is the exit code."""
         self.session.stop()
+        if self.session.watch:
+            # At once: leaving takes longer while thousands of flows still arrive.
+            self.session.watch.stop()
         self.exit(return_code=code)
 
     def choose(self, title: str, names: Iterable[str], chosen: Callable[[str], None]) -> None:

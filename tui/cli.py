@@ -26,7 +26,7 @@ def main() -> int:
     from tui.commands.parsing import parse, program_name
 
     code = _run(parse(argv, program_name()))
-    if code in _BY_SIGNAL:
+    if code in _BY_SIGNAL or _has_drawn():
         _leave(code)
     return code
 
@@ -57,6 +57,12 @@ def _run(options: Options) -> int:
     except Exception:  # noqa: BLE001  a crash of ours must not look like a finding: Python would end with 1
         return broken()
     return code
+
+
+def _has_drawn() -> bool:
+    """Whether a console was drawn: taking apart what it holds would take longer than leaving it."""
+    console = sys.modules.get("tui.commands.console")
+    return console is not None and bool(console.has_drawn)
 
 
 def _leave(code: int) -> None:

@@ -127,8 +127,14 @@ class LiveConsole:
         return self._options.order(rules, self._kubectl)
 
 
+has_drawn = False
+"""Whether a console was drawn in this process."""
+
+
 def draw(connect: Connect, options: ConsoleOptions) -> int:
     """Draw the console until the person leaves; the exit code."""
+    global has_drawn
+    has_drawn = True
     # Loading makes a hundred thousand objects and no garbage; the console looks for it once it is drawn.
     gc.disable()
     from tui.app import run_console

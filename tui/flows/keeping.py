@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 _WAITING = 100_000
 """Messages that may wait to be kept; beyond it they are not, and that is said."""
-_ENDING = 0.15
+_ENDING = 0.1
 """Seconds for what still waits when the console is left."""
 _MOMENT = 0.1
+_HOT = 256
+"""Events that the store keeps decoded."""
 
 
 class FlowKeeper:
@@ -26,7 +28,8 @@ class FlowKeeper:
         """Nothing is opened before there is something to keep."""
         self._folder = folder
         self._waiting: deque[Sequence[bytes]] = deque()
-        self._count = 0
+        # Each is written by one thread only.
+        self._came = self._done = 0
         self._missed = 0
         self._stopped = ""
         self._end = 0.0
@@ -36,10 +39,10 @@ class FlowKeeper:
         """Keep messages; why some are not, empty while all are."""
         if self._stopped:
             return self._stopped
-        if self._count > _WAITING:
+        if self._came - self._done > _WAITING:
             self._missed += len(raws)
         else:
-            self._count += len(raws)
+            self._came += len(raws)
             self._waiting.append(raws)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="keeping flows", daemon=True)
@@ -53,11 +56,14 @@ class FlowKeeper:
             self._thread.join(2 * _ENDING)
 
     def _run(self) -> None:
+        from playbooks.model.hubble.seen.ring import Ring
         from playbooks.sources.journal import UnwritableJournal
         from playbooks.sources.journal.flows import FlowStore
 
         try:
             store = FlowStore.in_journal(self._folder)
+            # The list keeps the newest flows itself; a second time they would only fill the memory.
+            store.ring = Ring(_HOT)
         except UnwritableJournal as error:
             self._stopped = error.what
             return
@@ -75,6 +81,6 @@ class FlowKeeper:
                 time.sleep(_MOMENT)
                 continue
             raws = self._waiting.popleft()
-            self._count -= len(raws)
+            self._done += len(raws)
             store.add(raws, reader.read_all(raws))
             self._stopped = store.keeping.stopped
