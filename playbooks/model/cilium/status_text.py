@@ -165,7 +165,7 @@ def _ipam(rows: dict[str, Row]) -> Ipam | None:
     if "IPAM" not in rows:
         return None
     below = rows["Allocated addresses"].below if "Allocated addresses" in rows else []
-    given = dict(match.groups() for line in below if (match := _ALLOCATED.match(line)))
+    given = {match[1]: match[2] for line in below if (match := _ALLOCATED.match(line))}
     return Ipam(rows["IPAM"].value, given or None)
 
 
