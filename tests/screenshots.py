@@ -11,7 +11,15 @@ from pathlib import Path
 
 import cairosvg
 
-from tests.tui.consoles import diagnosed
+from playbooks.practice.scenarios import load
+from playbooks.practice.source import WorldSource
+from playbooks.sources.access import ConnectOptions
+from playbooks.sources.access import load as access_of
+from playbooks.sources.hubble.places import Choice
+from tests.tui.consoles import connecting_to, console, diagnosed, is_settled, running, until
+from tui.app import Console
+from tui.commands.practice_server import PracticeServer
+from tui.flows.live import LiveFlows
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 PICTURES: dict[str, tuple[str, tuple[int, int], tuple[str, ...]]] = {
@@ -35,13 +43,33 @@ def harmless(picture: str) -> str:
 
 async def draw(name: str, scenario: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
     """Draw one picture, as SVG and as PNG."""
-    async with diagnosed(scenario, size) as (console, pilot):
+    async with diagnosed(scenario, size) as (app, pilot):
         await pilot.press(*keys)
         await pilot.pause(_FOR_ANSWERS)
-        picture = harmless(console.export_screenshot(title="honeyguide practice"))
+        save(name, app)
+
+
+def save(name: str, app: Console) -> None:
+    """Keep what is drawn now."""
+    picture = harmless(app.export_screenshot(title="honeyguide practice"))
     (FOLDER / f"{name}.svg").write_text(picture)
     # At its own size only: smaller letters would no longer fit the columns.
     cairosvg.svg2png(picture.encode(), write_to=str(FOLDER / f"{name}.png"))
+
+
+async def draw_flows(name: str, size: tuple[int, int]) -> None:
+    """Draw the flows of a finding, as Relay of the practice cluster tells them."""
+    world = load("policy-label-typo").world(1)
+    with PracticeServer(world) as server:
+        access = access_of(ConnectOptions(kubeconfig=(str(server.serving.kubeconfig),)), {})
+        flows = LiveFlows(access, Choice(), uses_environment=False)
+        app = console(connecting_to(WorldSource(world), is_practice=True, flows=flows))
+        async with running(app, size) as pilot:
+            await until(pilot, lambda: is_settled(app))
+            await pilot.press("w")
+            await until(pilot, lambda: app.session.watch and app.session.watch.count > size[1])
+            await pilot.pause(_FOR_ANSWERS)
+            save(name, app)
 
 
 async def main() -> None:
@@ -49,6 +77,7 @@ async def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name, (scenario, size, keys) in PICTURES.items():
         await draw(name, scenario, size, keys)
+    await draw_flows("flows", (160, 36))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from playbooks.model.hubble.seen import (
     Seen,
 )
 from tui.flows.roll import Entry, Remark
-from tui.ink import Ink, Line, Piece, cut_middle, line, piece
+from tui.ink import Ink, Line, Piece, cut, line, piece
 
 _SECOND = 1_000_000_000
 _WORD = 9
@@ -33,7 +33,7 @@ _TAKEN = 2 + _WORD + 1 + 3 + 2
 """Columns of verdict, blanks and arrow, and of the sign that a row goes on."""
 _CONTENT = 24
 """Columns that protocol and content get at least, where they need them."""
-_SHORTEST = 12
+_SHORTEST = 17
 """Columns of a name at least."""
 _SIGNS = {
     "DROPPED": ("✗", Ink.ERROR),
@@ -105,7 +105,7 @@ def verdict_piece(number: int, width: int = 0) -> Piece:
 
 
 def _flow(flow: Seen, width: int) -> tuple[Piece, ...]:
-    """A flow in a row: names lose their middle first, for both of their ends tell more."""
+    """A flow in a row: names lose their end first, so that the reason and both sides can be read."""
     left, right = party(flow, is_source=True), party(flow, is_source=False)
     if flow.is_reply:
         left, right = right, left
@@ -117,19 +117,27 @@ def _flow(flow: Seen, width: int) -> tuple[Piece, ...]:
     )
     room = max(2 * _SHORTEST, room)
     ink = Ink.BOLD if why.text else Ink.PLAIN
-    first = cut_middle(begin, max(room // 2, room - cell_len(end)))
+    first = _short(begin, max(room // 2, room - cell_len(end)))
     pieces = [verdict_piece(flow.verdict, _WORD), Piece(" ")]
     if why.text:
         pieces += [why, Piece(" ")]
     pieces += [
         Piece(first, ink),
         Piece(arrow, Ink.QUIET),
-        Piece(cut_middle(end, room - cell_len(first)), ink),
+        Piece(_short(end, room - cell_len(first)), ink),
     ]
     if what.text:
         pieces += [Piece(" "), what]
     more = " ".join(filter(None, (where(flow), flow.node)))
     return (*pieces, piece(f" {more}", Ink.QUIET)) if more else tuple(pieces)
+
+
+def _short(name: str, width: int) -> str:
+    """A name in at most `width` columns: its beginning and its port tell most."""
+    base, colon, port = name.rpartition(":")
+    if cell_len(name) <= width or not port.isdigit():
+        return cut(name, width)
+    return cut(base, max(1, width - len(port) - 1)) + colon + port
 
 
 def party(flow: Seen, *, is_source: bool) -> str:
