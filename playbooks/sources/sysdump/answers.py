@@ -14,6 +14,7 @@ from playbooks.sources.sysdump.container import Member
 from playbooks.sources.sysdump.cursor import Cursor, read_head
 from playbooks.sources.sysdump.layout import log_name
 from playbooks.sources.sysdump.log import tail_of
+from playbooks.sources.sysdump.observed import is_observed, observed
 from playbooks.sources.sysdump.trouble import Damaged
 from playbooks.sources.sysdump.version import version_json
 from playbooks.sources.sysdump.within import within
@@ -29,6 +30,9 @@ def agent_command(asked: Asked, request: AgentCommand) -> Pieces:
     agent = asked.archive.agent(request.pod)
     if agent is None:
         yield _no_agent(asked, request)
+        return
+    if is_observed(request):
+        yield from observed(asked, request)
         return
     files = agent.names()
     names = file_names(request.argv)
