@@ -18,6 +18,7 @@ from tests.sources.hubble.framing import END_HEADERS, HEADERS, RESPONSE, Connect
 
 DIFFERENT = 5_000
 TICK = 0.02
+HEAD = 9
 
 
 class Paced(Framed):
@@ -54,8 +55,9 @@ class PacedConnection(Connection):
                 self._read()
                 continue
             size = ends[last - 1] - begin
-            self._window -= size
-            self._streams[stream] -= size
+            # Windows count what is behind the nine bytes of each frame's head.
+            self._window -= size - HEAD * (last - place)
+            self._streams[stream] -= size - HEAD * (last - place)
             self.socket.sendall(blob[begin : begin + size])
             done += last - place
             self.server.sent += last - place

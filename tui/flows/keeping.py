@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playbooks.sources.journal.flows import FlowStore
 
-_WAITING = 100_000
+_WAITING = 20_000
 """Messages that may wait to be kept; beyond it they are not, and that is said."""
 _ENDING = 0.1
 """Seconds for what still waits when the console is left."""

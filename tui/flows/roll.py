@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 COUNT_LIMIT = 100_000
-SIZE_LIMIT = 64 * 1024 * 1024
-"""Bytes of messages that are kept; about as many flows of ordinary size as `COUNT_LIMIT`."""
+SIZE_LIMIT = 30 * 1024 * 1024
+"""Bytes of messages that are kept: some forty thousand flows of ordinary size."""
 _PIECE = 256
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tui.flows.watch import Watch
     from tui.view.topic import Topic
 
-_FRAME, _SLOW_FRAME = 0.1, 0.25
-"""Seconds between two looks at what has come: ten frames a second, four on a slow link."""
+_FRAME, _SLOW_FRAME = 0.2, 0.5
+"""Seconds between two looks at what has come: a list that follows sends all of its rows each time."""
 _DWELL = 0.4
 """Seconds that the cursor rests on a finding before its flows are asked for."""
 
