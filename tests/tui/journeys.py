@@ -51,7 +51,7 @@ class Journey:
 
 
 _OVER = ("NOT VISIBLE", "? help")
-_DOWN, _UP, _END, _ESC = "\x1b[B", "\x1b[A", "\x1b[F", "\x1b"
+_DOWN, _UP, _END = "\x1b[B", "\x1b[A", "\x1b[F"
 JOURNEYS = (
     Journey(
         "refused-flow",
@@ -70,7 +70,6 @@ JOURNEYS = (
         (
             Step("\r", ("What proves it",)),
             Step("\r", ("Patch the selector",)),
-            Step(_ESC, ("What proves it",)),
             Step(":service list @all\r", ("1 of 6",)),
         ),
     ),
@@ -94,7 +93,9 @@ def screens(journey: Journey, size: tuple[int, int]) -> Iterator[str]:
     program = _PROGRAM.format(scenario=journey.scenario)
     with terminal(program=program, size=size) as shown:
         for step in (Step("", journey.begin), *journey.steps):
-            shown.type(step.keys.encode())
+            if step.keys:
+                shown.type(step.keys.encode())
+                shown.answer()
             for words in step.until:
                 shown.until(words)
             shown.rest()

@@ -22,6 +22,8 @@ import pyte
 from tests.tui.command import ROOT, environment
 
 _PATIENCE = 60.0
+_ANSWER = 5.0
+"""Seconds in which a program that has something to draw for a key begins to."""
 _QUIET = 0.4
 """Seconds without a byte after which a screen is taken for drawn; the console paints each change at once."""
 _CONSOLE = """
@@ -58,6 +60,10 @@ class Terminal:
         while wanted not in self.text():
             if not self.read(deadline - time.monotonic()):
                 raise AssertionError(f"{wanted!r} never came; the screen says:\n{self.text()}")
+
+    def answer(self) -> None:
+        """Read what the program draws first; a key that changes nothing draws nothing."""
+        self.read(_ANSWER)
 
     def rest(self) -> None:
         """Read until nothing more is drawn for a moment."""

@@ -173,12 +173,12 @@ def test_one_mistyped_node_among_others_is_named(healthy: PracticeServer, here: 
 
 
 def test_a_target_that_is_not_there_is_said_with_what_is_near(healthy: PracticeServer, here: Here) -> None:
-    ran = here("shop/cart", "shop/zzz", *at(healthy))
+    ran = here("shop/crat", "shop/zzz", *at(healthy))
     first, second = ran.stderr.split("honeyguide: ")[1:]
-    assert first.startswith("no pod or node is named 'cart'")
-    assert "did you mean cart-" in first
-    assert second.startswith("no pod or node is named 'zzz'")
-    assert "get pods -A" in second
+    assert first.startswith("shop/crat names nothing here")
+    assert "did you mean shop/cart" in first
+    assert second.startswith("shop/zzz names nothing here")
+    assert "get pods,services -A" in second
 
 
 def test_a_target_that_is_there_is_not_remarked_upon(here: Here) -> None:
