@@ -44,7 +44,7 @@ def test_a_signal_ends_it_with_the_terminal_restored(number: signal.Signals, cod
 def test_a_terminal_without_utf8_gets_ascii_and_sixteen_colours() -> None:
     with terminal(TERM="xterm", PYTHONIOENCODING="latin-1", LC_ALL="C") as shown:
         shown.until("WHAT IS WRONG")
-        shown.until("+ ")
+        shown.until("x ERROR")
         shown.type(b"q")
         assert shown.ended() == 0
         assert shown.received.isascii()

@@ -17,6 +17,14 @@ _NAME = 28
 """Columns for the cluster's name."""
 
 
+def _kind(kind: str) -> Iterator[Field]:
+    """What it is instead of a live cluster, and of when: narrow terminals keep the first."""
+    what, mark, when = kind.partition(" of ")
+    yield Field((piece(what, Ink.WARN),), 4)
+    if mark:
+        yield Field((piece(f"of {when}", Ink.WARN),), 6)
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """All that the status line is made of."""
@@ -41,7 +49,7 @@ class Status:
             yield Field((Piece(" PRACTICE ", Ink.ALARM),), 0)
         yield Field(self._name(), 1)
         if connected and not connected.is_live:
-            yield Field((piece(connected.kind, Ink.WARN),), 6)
+            yield from _kind(connected.kind)
         yield Field((piece("read-only", Ink.OK),), 2)
         if snapshot and snapshot.nodes:
             ink = Ink.PLAIN if snapshot.ready == len(snapshot.nodes) else Ink.WARN
