@@ -23,20 +23,32 @@ _TABLES = {
     "AgentSysctls": "sysctl",
 }
 
-_WRITTEN = {
-    "AgentAnnounced: agent's table l2-announce": """
+_L2_ANNOUNCE = {
+    "agent's table l2-announce": """
 {"IP": "203.0.113.7", "NetworkInterface": "eth0", "Origins": [{"Namespace": "shop", "Name": "frontend"}]}
 {"IP": "203.0.113.8", "NetworkInterface": "eth1", "Origins": []}
 """,
-    "AgentAnnounced: agent's table l2-announce by its command": """
+    "agent's table l2-announce by its command": """
 # IP          NetworkInterface
 203.0.113.7   eth0
 203.0.113.8   eth1
 """,
-    "AgentAnnounced: agent's table l2-announce as text": """
+    "agent's table l2-announce as text": """
 IP            NetworkInterface
 203.0.113.7   eth0
 203.0.113.8   eth1
+""",
+}
+"""One table, told to two facts."""
+
+_WRITTEN = {
+    **{
+        f"{fact}: {way}": told
+        for fact in ("AgentAnnounced", "L2Announced")
+        for way, told in _L2_ANNOUNCE.items()
+    },
+    "MarkValidation: sysctl": """
+net.ipv4.conf.all.src_valid_mark = 1
 """,
     "LoneAgent: own status": """
 {"cilium": {"state": "Ok", "msg": "1.20.2 (v1.20.2-0000000000)"}, "cluster": {"self": "lab/lab-node-1"}}

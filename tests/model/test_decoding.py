@@ -40,9 +40,12 @@ ZERO_WHEN_LEFT_OUT = frozenset(
     {
         "best",
         "consecutive_failure_count",
+        "drop_reason",
         "error_retry",
+        "features",
         "lost",
         "proxy_port",
+        "socket_lb",
         "stale",
         "unknown",
         "verdict",

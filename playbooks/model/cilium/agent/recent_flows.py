@@ -30,8 +30,10 @@ class Workload(msgspec.Struct, frozen=True):
 class Party(msgspec.Struct, frozen=True):
     """One end of a flow."""
 
-    id: int = msgspec.field(default=0, name="ID")
-    identity: int = 0
+    id: int | None = msgspec.field(default=None, name="ID")
+    """Of the endpoint; None where not told, as for peers that are none."""
+    identity: int | None = None
+    """None where not told."""
     namespace: str = ""
     labels: tuple[str, ...] = ()
     pod_name: str = ""
@@ -42,7 +44,9 @@ class Party(msgspec.Struct, frozen=True):
         if self.pod_name:
             return f"{self.namespace}/{self.pod_name}"
         reserved = next((label for label in self.labels if label.startswith("reserved:")), "")
-        return reserved.removeprefix("reserved:") or f"identity {self.identity}"
+        if reserved:
+            return reserved.removeprefix("reserved:")
+        return "unknown" if self.identity is None else f"identity {self.identity}"
 
     @property
     def workload(self) -> str:
@@ -51,8 +55,8 @@ class Party(msgspec.Struct, frozen=True):
 
 
 class _Ports(msgspec.Struct, frozen=True):
-    source_port: int = 0
-    destination_port: int = 0
+    source_port: int | None = None
+    destination_port: int | None = None
 
 
 class _L4(msgspec.Struct, frozen=True):
@@ -67,7 +71,7 @@ class _Addresses(msgspec.Struct, frozen=True):
 
 
 class _Event(msgspec.Struct, frozen=True):
-    type: int = 0
+    type: int | None = None
 
 
 class PolicyName(msgspec.Struct, frozen=True):
@@ -83,6 +87,7 @@ class RecentFlow(msgspec.Struct, frozen=True):
 
     time: datetime | None = None
     drop_reason: int = 0
+    """0 for what was not dropped: Hubble leaves it out then."""
     traffic_direction: str = ""
     source: Party = Party()
     destination: Party = Party()
@@ -108,13 +113,13 @@ class RecentFlow(msgspec.Struct, frozen=True):
     def port(self) -> int:
         """Of the destination; 0 where there is none."""
         ports = self._ports
-        return ports.destination_port if ports else 0
+        return (ports.destination_port or 0) if ports else 0
 
     @property
     def source_port(self) -> int:
         """Of the source; 0 where there is none."""
         ports = self._ports
-        return ports.source_port if ports else 0
+        return (ports.source_port or 0) if ports else 0
 
     @property
     def connection(self) -> tuple[str, str, str, int, int]:

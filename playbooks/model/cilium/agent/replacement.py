@@ -53,6 +53,7 @@ class Replacement(Fact):
         return f"kube-proxy-replacement.mode: {self.mode}"
 
 
+# Agents leave out what is false: in one recording `nat46X64` is `{}` where the text says Disabled.
 class _Switch(msgspec.Struct, frozen=True):
     enabled: bool = False
 
