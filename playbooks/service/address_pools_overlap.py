@@ -6,8 +6,21 @@ from collections.abc import Iterator
 
 from playbooks.model.cilium.announcements import LbIpPool, LbIpPools
 from playbooks.model.cilium.restarting import kubectl
-from playbooks.model.finding import Finding, Fix, NotApplicable, Ongoing, Ref, Risk, Severity, finding, step
+from playbooks.model.finding import (
+    CouldNotLook,
+    Finding,
+    Fix,
+    NotApplicable,
+    Ongoing,
+    Ref,
+    Risk,
+    Severity,
+    finding,
+    step,
+)
+from playbooks.model.kube.crds import CiliumKinds
 from playbooks.model.kube.meta import KubeCondition
+from playbooks.model.kube.resources import LB_IP_POOLS
 from playbooks.model.rule import Case, fault
 
 _CONFLICT = "cilium.io/PoolConflict"
@@ -18,14 +31,19 @@ _CONFLICT = "cilium.io/PoolConflict"
     step="reach",
     cases=(Case("lb-pool-conflict", proof="W", twin="the same pool with the condition False"),),
 )
-def address_pools_overlap(pools: LbIpPools | None) -> Iterator[Finding | NotApplicable]:
+def address_pools_overlap(
+    pools: LbIpPools | None, kinds: CiliumKinds | None
+) -> Iterator[Finding | NotApplicable | CouldNotLook]:
     """Two pools of load-balancer addresses overlap.
 
     An address may be in one pool only. Where two pools hold the same range, the operator marks the younger
     one with the condition `cilium.io/PoolConflict` and takes nothing from it until the overlap is gone:
     services that only this pool selects stay without an address.
     """
-    if pools is None:
+    if pools is None and not (kinds and kinds.lacks(LB_IP_POOLS.plural)):
+        yield CouldNotLook("the pools of load-balancer addresses could not be read")
+        return
+    if pools is None or not pools.items:
         yield NotApplicable("there are no pools of load-balancer addresses")
         return
     for pool in pools.items:

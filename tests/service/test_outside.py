@@ -107,7 +107,11 @@ def test_pools_that_overlap_are_told() -> None:
     assert str(one.subject) == "CiliumLoadBalancerIPPool blue"
     assert found("SVC021", pools(pool("False"))) == []
     assert found("SVC021", pools(pool("True", disabled=True))) == []
-    assert outcome("SVC021").kind is OutcomeKind.NOT_APPLICABLE
+
+
+def test_pools_that_were_not_read_are_not_taken_for_none() -> None:
+    assert outcome("SVC021", pools()).kind is OutcomeKind.NOT_APPLICABLE
+    assert outcome("SVC021").kind is OutcomeKind.COULD_NOT_LOOK
 
 
 POLICIES = of("ciliuml2announcementpolicies")
