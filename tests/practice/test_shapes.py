@@ -20,7 +20,12 @@ TEXTS = [name for name, entry in SHAPES.items() if "heads" in entry]
 OBJECTS = [name for name in SHAPES if " " not in name]
 DOCUMENTED = {
     "ciliumnetworkpolicies": {
-        f"[].spec.ingress[].toPorts[].rules{path}" for path in ("", ".http", ".http[].method", ".http[].path")
+        *(
+            f"[].spec.ingress[].toPorts[].rules{path}"
+            for path in ("", ".http", ".http[].method", ".http[].path")
+        ),
+        # Recorded only in policies of the whole cluster, whose rules are written the same way.
+        "[].spec.egressDeny", "[].spec.egressDeny[].toCIDR", "[].spec.egress[].toCIDR",
     },
     "deployments": {
         f"[].spec.template.spec.initContainers{path}"
@@ -30,7 +35,7 @@ DOCUMENTED = {
         )
     },
 }  # fmt: skip
-"""Keys of `facts` that no recording holds: there was no proxy for HTTP, and no mesh."""
+"""Keys of `facts` that no recording of the kind holds: there was no proxy for HTTP, and no mesh."""
 
 
 @pytest.fixture(scope="module")
