@@ -50,7 +50,9 @@ class Journey:
     """In order."""
 
 
-_OVER = ("NOT VISIBLE", "? help")
+_OVER = ("NOT VISIBLE", "Cilium 1.20.2", "? help")
+_WORKING = "x stop"
+"""Stands on the key line while anything is asked."""
 _DOWN, _UP, _END = "\x1b[B", "\x1b[A", "\x1b[F"
 JOURNEYS = (
     Journey(
@@ -99,6 +101,8 @@ def screens(journey: Journey, size: tuple[int, int]) -> Iterator[str]:
             for words in step.until:
                 shown.until(words)
             shown.rest()
+            while _WORKING in shown.text():
+                shown.rest()
             yield shown.text()
         shown.process.terminate()
 

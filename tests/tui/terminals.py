@@ -22,9 +22,9 @@ import pyte
 from tests.tui.command import ROOT, environment
 
 _PATIENCE = 60.0
-_ANSWER = 5.0
+_ANSWER = 2.0
 """Seconds in which a program that has something to draw for a key begins to."""
-_QUIET = 0.4
+_QUIET = 0.6
 """Seconds without a byte after which a screen is taken for drawn; the console paints each change at once."""
 _CONSOLE = """
 import sys
