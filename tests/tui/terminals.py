@@ -21,11 +21,7 @@ import pyte
 
 from tests.tui.command import ROOT, environment
 
-_PATIENCE = 60.0
-_ANSWER = 2.0
-"""Seconds in which a program that has something to draw for a key begins to."""
-_QUIET = 0.6
-"""Seconds without a byte after which a screen is taken for drawn; the console paints each change at once."""
+_PATIENCE = 30.0
 _CONSOLE = """
 import sys
 from tests.engine.toy import ToyCluster
@@ -61,15 +57,6 @@ class Terminal:
             if not self.read(deadline - time.monotonic()):
                 raise AssertionError(f"{wanted!r} never came; the screen says:\n{self.text()}")
 
-    def answer(self) -> None:
-        """Read what the program draws first; a key that changes nothing draws nothing."""
-        self.read(_ANSWER)
-
-    def rest(self) -> None:
-        """Read until nothing more is drawn for a moment."""
-        while self.read(_QUIET):
-            pass
-
     def ended(self) -> int:
         """Read to the end; the exit code."""
         deadline = time.monotonic() + _PATIENCE
@@ -98,15 +85,13 @@ def terminal(
     cluster: str = "ToyCluster",
     words: Sequence[str] = (),
     size: tuple[int, int] = (80, 24),
-    program: str = "",
     **more: str,
 ) -> Iterator[Terminal]:
-    """A console on a toy cluster, the command with `words`, or a program; `more` is for its environment."""
+    """A console on a toy cluster, or the command with `words`; `more` is added to its environment."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
-    made = _CONSOLE.format(cluster=cluster)
     process = subprocess.Popen(
-        [sys.executable, *(["-m", "tui", *words] if words else ["-c", program or made])],
+        [sys.executable, *(["-m", "tui", *words] if words else ["-c", _CONSOLE.format(cluster=cluster)])],
         cwd=ROOT,
         env=environment(**{"TERM": "screen-256color", "COLORTERM": "", **more}),
         stdin=theirs,
