@@ -51,7 +51,10 @@ class Live:
         """The messages that came together. Raises `Unavailable`."""
         with Stream(self._steps, self._wish, budget=BUDGET) as stream:
             for events in stream.events():
-                yield [raw for event in events for raw in self._raws(event)]
+                # Event by event: the one that ends the stream with an error must not take along what came with it.
+                for event in events:
+                    if raws := self._raws(event):
+                        yield raws
 
     def _raws(self, event: Event) -> Sequence[bytes]:
         match event:
