@@ -51,7 +51,7 @@ class Live:
         """The messages that came together. Raises `Unavailable`."""
         with Stream(self._steps, self._wish, budget=BUDGET) as stream:
             for events in stream.events():
-                # Event by event: the one that ends the stream with an error must not take along what came with it.
+                # One by one: an event that ends the stream must not take along what came with it.
                 for event in events:
                     if raws := self._raws(event):
                         yield raws
