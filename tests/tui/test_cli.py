@@ -153,7 +153,15 @@ def test_a_recording_is_checked_as_markdown(here: Here) -> None:
 
 
 def test_without_a_terminal_replay_prints_the_report(here: Here) -> None:
-    assert here("replay", OPERATOR_DOWN).stdout == here("check", "--input", OPERATOR_DOWN).stdout
+    printed = here("check", "--input", OPERATOR_DOWN).stdout
+    assert here("replay", OPERATOR_DOWN).stdout == printed
+    assert here(OPERATOR_DOWN).stdout == printed, "a path needs no command"
+
+
+def test_a_file_that_is_not_there_is_not_taken_for_a_target(here: Here) -> None:
+    ran = here("--looks", "1", "nowhere.zip")
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "nowhere.zip" in ran.stderr
 
 
 def test_what_makes_it_fail_can_be_chosen(here: Here) -> None:

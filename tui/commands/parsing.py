@@ -80,14 +80,23 @@ def _split(argv: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _command_first(argv: list[str]) -> list[str]:
-    """Let connection flags stand before the command, as with kubectl."""
+    """Let connection flags stand before the command, as with kubectl; a file to open is a command too."""
     position = 0
     while position < len(argv) and argv[position].startswith("-"):
         takes_value = argv[position] in _VALUED
         position += 2 if takes_value else 1
-    if position and position < len(argv) and argv[position] in COMMANDS:
+    if position >= len(argv):
+        return argv
+    if _is_file(argv[position]):
+        return ["replay", *argv]
+    if argv[position] in COMMANDS:
         return [argv[position], *argv[:position], *argv[position + 1 :]]
     return argv
+
+
+def _is_file(word: str) -> bool:
+    """Whether a word can only be an archive or a recording: targets neither begin nor end like this."""
+    return word.startswith(("/", "./", "../", "~/")) or word.endswith((".zip", ".tar", ".tar.gz", ".tgz"))
 
 
 def _check_numbers(parser: argparse.ArgumentParser, options: Options) -> None:
@@ -114,7 +123,8 @@ def _console_parser(program: str) -> argparse.ArgumentParser:
     listing = "\n".join(f"  {name:<10} {command.help}" for name, command in COMMANDS.items())
     parser = Parser(
         prog=program,
-        usage=f"{program} [TARGET ...] [flags]\n       {program} COMMAND [flags]",
+        usage=f"{program} [TARGET ...] [flags]\n       {program} SYSDUMP.zip [flags]"
+        f"\n       {program} COMMAND [flags]",
         description="Troubleshoot Cilium: diagnose a cluster in a console, or print a report.",
         epilog=f"commands:\n{listing}\n\n"
         f"Nothing is ever changed. Without a terminal the report is printed as plain text.\n{EXITS}",
@@ -213,7 +223,8 @@ def _check(parser: argparse.ArgumentParser) -> None:
 
 
 def _replay(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", metavar="DIR", nargs=1, help="a folder made by the console or --record")
+    about = "a folder made by the console or --record, a sysdump, or the output of cilium-bugtool"
+    parser.add_argument("words", metavar="FILE", nargs=1, help=about)
     _judging(parser)
     _drawing(parser)
     _cilium(parser)
@@ -301,7 +312,7 @@ def _explain(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS = {
     "check": Command("check", "[PLAYBOOK ...]", "print the report of a cluster or a recording", _check),
-    "replay": Command("replay", "DIR", "open a recording in the console", _replay),
+    "replay": Command("replay", "FILE", "open a recording or a sysdump in the console", _replay),
     "doctor": Command(
         "doctor", "", "say what each playbook can see here, and which roles to ask for", _doctor
     ),
@@ -334,6 +345,11 @@ _VALUED = frozenset(
         "--cilium-namespace",
         "--agent-selector",
         "--agent-container",
+        "--record",
+        "--theme",
+        "--looks",
+        "--output",
+        "-o",
     )
 )
 
