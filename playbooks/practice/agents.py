@@ -30,7 +30,8 @@ CNI_WITHOUT_AGENT = (
 )
 """What the CNI plugin says while there is no agent."""
 CNI_RANGE_FULL = (
-    'plugin type="cilium-cni" failed (add): unable to allocate IP via local cilium agent: range is full'
+    'plugin type="cilium-cni" failed (add): unable to allocate IP via local cilium agent: [POST /ipam][502] '
+    "postIpamFailure range is full"
 )
 """What the CNI plugin says when the node has no address left."""
 

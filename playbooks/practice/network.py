@@ -15,6 +15,7 @@ _IDENTITIES = 1 << 16
 
 
 _RESERVE = 8
+_USUAL_MASK = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,12 @@ class Network:
         """The range that nodes' IPv4 ranges are cut from."""
         return f"10.{244 + 4 * self._shift}.0.0/16"
 
+    @property
+    def room(self) -> int:
+        """How many addresses of each family a node's range has to give: all but its first and its last."""
+        mask = int(self._profile.config.get("cluster-pool-ipv4-mask-size") or _USUAL_MASK)
+        return max((1 << (32 - mask)) - 2, 0)
+
     def add_host(self, node: str, number: int) -> Addresses:
         """Give a node its own addresses."""
         ipv4 = f"10.{16 * self._shift}.{number // 200}.{10 + number % 200}"
@@ -135,8 +142,9 @@ class Network:
         """Give a node with an agent its addresses."""
         high, low = divmod(number, 256)
         high += 4 * self._shift
+        base = ipaddress.ip_network(self.pool_cidr).network_address + number * (self.room + 2)
         ranges = self._of_families(
-            f"10.{244 + high}.{low}.0/24", f"fd00:{10 + self._shift}:244::{number:x}00/120"
+            f"{base}/{32 - (self.room + 1).bit_length()}", f"fd00:{10 + self._shift}:244::{number:x}00/120"
         )
         subnet = Addresses(f"10.{64 + high}.{low}.0/24")
         kind = self._profile.addressing
@@ -158,7 +166,7 @@ class Network:
 
     def attach(self, node: str, namespace: str, pod: str, now: datetime) -> Endpoint | None:
         """Give a pod an endpoint with an address, or nothing when the node's range is full."""
-        if len(self._taken[node]) >= 254 * len(self._profile.families):
+        if len(self._taken[node]) >= self.room * len(self._profile.families):
             return None
         endpoint = self._endpoint(node, self._free(node, self._sources[node]), now)
         self.endpoints[namespace, pod] = endpoint
@@ -174,7 +182,7 @@ class Network:
     def leak(self, node: str, leave: int, owner: str) -> None:
         """Keep addresses for pods that are gone, so that only so many of each family are left."""
         kept = self.leaked.setdefault(node, {})
-        while len(self._taken[node]) < (254 - leave) * len(self._profile.families):
+        while len(self._taken[node]) < (self.room - leave) * len(self._profile.families):
             name = f"{owner}-{self._names.digest(5)}"
             kept.update(dict.fromkeys(self._free(node, self._sources[node]).every, name))
 
@@ -208,7 +216,7 @@ class Network:
     def _address(self, node: str, range_: str) -> str:
         base = ipaddress.ip_network(range_).network_address
         while True:
-            ip = str(base + self._names.random.randint(1, 254))
+            ip = str(base + self._names.random.randint(1, self.room))
             if ip not in self._taken[node]:
                 self._taken[node].add(ip)
                 return ip

@@ -41,7 +41,8 @@ def _patch(world: World, what: Json) -> None:
     kind = _kind(world, what["kind"])
     writer = Writer(what.get("by", "kubectl-edit"))
     form = "application/merge-patch+json"
-    writing.patch(world, kind, what.get("namespace", ""), what["name"], form, what["merge"], writer)
+    name = what["name"] if "name" in what else _node(world, what)
+    writing.patch(world, kind, what.get("namespace", ""), name, form, what["merge"], writer)
 
 
 def _scale(world: World, what: Json) -> None:

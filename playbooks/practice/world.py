@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -202,13 +202,17 @@ def build(
     crowd: int = 0,
     *,
     mesh_id: int = 0,
+    config: Mapping[str, str] | None = None,
 ) -> World:
     """A healthy cluster that has been up for a day; the seed decides names, nodes and their order.
 
     `crowd` is how many pods there are beside the shop and the system; `mesh_id` is the cluster's id where it
-    is to be joined with others. Raises `ValueError` for too many pods.
+    is to be joined with others, `config` what `cilium-config` holds from the start beside what the profile
+    says. Raises `ValueError` for too many pods.
     """
     set_up = load(profile)
+    if config:
+        set_up = replace(set_up, config={**set_up.config, **config})
     if mesh_id:
         set_up = replace(set_up, manifests=(*set_up.manifests, mesh.APP))
     world = World(Names(seed), now - AGE, set_up, mesh_id or 1)

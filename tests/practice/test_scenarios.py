@@ -13,7 +13,9 @@ from playbooks.practice.source import WorldSource
 from playbooks.practice.world import World
 from tests.practice.worlds import seen
 
-BROKEN = [name for name in names() if load(name).expected]
+ELSEWHERE = ("agent", "endpoint")
+"""Playbooks whose own tests carry out the fixes of their scenarios."""
+BROKEN = [name for name in names() if load(name).expected and load(name).playbook not in ELSEWHERE]
 
 
 async def found(world: World, playbook: str) -> Snapshot:
@@ -43,6 +45,9 @@ def test_the_names_are_those_that_people_know() -> None:
         "names-unlearned",
         "one-end-admits",
         "policy-label-typo",
+        "range-full",
+        "policy-on-host-network",
+        "audit-mode-left-on",
     }
     assert names()[0] == "healthy"
     assert DEFAULT == "agent-crashloop"
@@ -66,7 +71,7 @@ def test_a_scenario_says_what_a_person_would_report(name: str) -> None:
 async def test_each_fix_turns_the_world_green(name: str) -> None:
     scenario = load(name)
     for fix in scenario.fixes:
-        world = scenario.world()
+        world = scenario.world(nodes=4)
         fix.carry_out(world)
         assert all(run.is_ready for run in world.runs.values())
         assert (await found(world, scenario.playbook)).roots == ()

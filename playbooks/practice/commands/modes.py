@@ -89,8 +89,10 @@ def _owners(view: AgentView) -> list[tuple[dict[str, str], str]]:
 def _told(view: AgentView, owners: dict[str, dict[str, str]]) -> dict[str, str]:
     ranges = view.network.ranges.keyed()
     if ranges:
+        room = view.world.network.room
         return {
-            family: f"{len(owners[family])}/254 allocated from {range_}" for family, range_ in ranges.items()
+            family: f"{len(owners[family])}/{room} allocated from {range_}"
+            for family, range_ in ranges.items()
         }
     if view.config.get("ipam") == "delegated-plugin":
         return {"ipv4": "delegated to plugin"}

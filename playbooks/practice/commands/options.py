@@ -56,6 +56,7 @@ def document(view: AgentView) -> Json:
             options[name] = read(view.config[key])
     options["Devices"] = view.config.get("devices", "eth0").split()
     options["CreationTime"] = stamp(view.started)
+    options["options"]["PolicyAuditMode"] = "Enabled" if view.is_on("policy-audit-mode") else "Disabled"
     return dict(sorted(options.items()))
 
 

@@ -71,12 +71,15 @@ class Scenario:
     """Another cluster, with which it is meshed."""
     profile: str = USUAL
     """How the cluster is set up."""
+    config: tuple[tuple[str, str], ...] = ()
+    """What its `cilium-config` holds from the start beside what the profile says."""
 
     def world(self, seed: int = 0, nodes: int = 6, now: datetime = START) -> World:
         """The world with the fault in it, at the moment somebody begins to look."""
         steps = list(self.changes)
         if self.peer is None:
-            world = build(seed, nodes, now - timedelta(seconds=duration_of(steps)), self.profile)
+            begin = now - timedelta(seconds=duration_of(steps))
+            world = build(seed, nodes, begin, self.profile, config=dict(self.config))
         else:
             first = list(self.peer.changes)
             begin = now - timedelta(seconds=duration_of([*first, *steps]))
@@ -123,6 +126,7 @@ def load(name: str) -> Scenario:
         changes=tuple(data.get("changes") or ()),
         peer=_peer(data["peer"]) if "peer" in data else None,
         profile=data.get("profile", USUAL),
+        config=tuple((data.get("config") or {}).items()),
     )
 
 
