@@ -19,6 +19,7 @@ class Place(StrEnum):
     PAGE = "finding and fix"
     WHOLE = "raw answer on the whole screen"
     READER = "page on the whole screen"
+    FLOW = "flow on the whole screen"
     CHOICE = "choice"
     FORM = "form and its answer"
     DOOR = "what do you see?"
@@ -30,7 +31,7 @@ PANES = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.FLOWS, Place.
 """The panes of Diagnose."""
 _LINKED = frozenset({Place.FORM, Place.GUIDE})
 """Screens of a list with a page below it."""
-_ANY = PANES | _LINKED | {Place.WHOLE, Place.READER, Place.DOOR}
+_ANY = PANES | _LINKED | {Place.WHOLE, Place.READER, Place.FLOW, Place.DOOR}
 _SCROLLS = _ANY | {Place.CHOICE}
 
 
@@ -76,7 +77,7 @@ _TEXTS = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.FLOWS, Place
 # fmt: off
 ACTIONS: tuple[Action, ...] = (
     Action("open", ("enter",), "open", "Open what is selected.", "open",
-           PANES | _LINKED | {Place.CHOICE, Place.DOOR}, 1),
+           PANES | _LINKED | {Place.CHOICE, Place.DOOR, Place.FLOW}, 1),
     Action("back", ("escape", "backspace"), "back", "Go back; never anything else.", "back", _SCROLLS, 2),
     Action("again", ("r",), "again",
            "Ask again: a playbook all it needs, a finding only what it needs, watched until it is gone.",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
 
 from tui.ink import Line
+from tui.keys import Place, bindings
 from tui.screens.reader import PaperScreen
 
 if TYPE_CHECKING:
@@ -19,9 +22,12 @@ if TYPE_CHECKING:
 class FlowScreen(PaperScreen):
     """All that is known of a flow; the cluster's policies follow when they are read."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(("open",))]
+
     def __init__(self, page: FlowPage, ask: Callable[[], object]) -> None:
         """`ask` asks for the policies."""
         super().__init__(page.title.text, page.lines)
+        self.paper.place = Place.FLOW
         self.page = page
         self._ask = ask
 
@@ -37,6 +43,16 @@ class FlowScreen(PaperScreen):
         self._lines = self.page.lines
         if self.is_mounted:
             self.paper.show(self._lines, self._title)
+
+    def action_open(self) -> None:
+        """Ask what the policies say of this flow now."""
+        from tui.screens.why import WhyScreen
+
+        question = self.page.question
+        if question is None:
+            self.tell("this flow does not tell who called whom")
+        else:
+            self.app.push_screen(WhyScreen(question))
 
     def copies(self) -> tuple[Copy, ...]:
         """The commands, and the flow as JSON."""

@@ -19,7 +19,9 @@ from playbooks.model.text import Text
 from tui.flows.roll import Entry, Remark
 from tui.ink import BLANK, Ink, Line, line, lines, piece
 from tui.view import flow_row
+from tui.view.flow_question import question_of
 from tui.view.topic import Copy, command_copy, command_lines, labelled
+from tui.view.why_form import WhyForm
 
 if TYPE_CHECKING:
     from playbooks.engine.discovery import Catalogue
@@ -61,6 +63,12 @@ class FlowPage:
         event = self.event
         return tuple(_commands(event)) if isinstance(event, Seen) else ()
 
+    @property
+    def question(self) -> WhyForm | None:
+        """Whether the policies let this pass now, as a question; nothing where an end is not told."""
+        event = self.event
+        return question_of(event) if isinstance(event, Seen) else None
+
     def copies(self) -> tuple[Copy, ...]:
         """The commands, and the flow as JSON."""
         copies = [command_copy(name, command) for name, command in self.commands]
@@ -96,6 +104,11 @@ class FlowPage:
         if why := flow_row.reason(flow):
             yield from _labelled("dropped", piece(why, Ink.ERROR).text)
         yield BLANK
+        if self.question:
+            yield line(
+                piece("enter", Ink.KEY), " asks what decides it now, and drafts the rule that is missing"
+            )
+            yield BLANK
         yield from self._policies(flow)
         yield from self._why(flow)
         yield from self._by_hand()
@@ -248,5 +261,7 @@ def _commands(flow: Seen) -> Iterator[tuple[str, Text]]:
                 name,
                 Text(shlex.join(("kubectl", "-n", end.namespace, "get", "pod", end.pod_name, "-o", "wide"))),
             )
+    if asked := question_of(flow):
+        yield "may it pass now", Text(asked.command())
     if flow.drop_reason:
         yield "why packets are dropped", Text(f"honeyguide explain {flow.drop_reason}")

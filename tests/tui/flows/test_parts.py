@@ -135,6 +135,21 @@ def test_a_reply_has_who_asked_at_the_left_and_the_port_of_who_was_asked() -> No
     assert "✓ FORWARDED shop/redis-0 ← shop/cart-1:6379 TCP SYN ACK" in text
 
 
+def test_a_flow_asks_who_may_call_whom_with_its_own_port_and_request() -> None:
+    def command(**more: object) -> str | None:
+        question = FlowPage(flow(1, **more)).question
+        return question.command() if question else None
+
+    assert command() == "honeyguide why shop/cart-1 shop/redis-0:6379/TCP"
+    ports = {"TCP": {"source_port": 6379, "destination_port": 41000}}
+    reply = {"is_reply": {"value": True}, "l4": ports}
+    assert command(**reply) == "honeyguide why shop/redis-0 shop/cart-1:6379/TCP"
+    request = {"type": 1, "http": {"method": "GET", "url": "http://redis/admin?all=1"}}
+    assert command(l7=request) == "honeyguide why shop/cart-1 shop/redis-0:6379/TCP --http 'GET /admin'"
+    assert command(source={"labels": ["reserved:world"]}) == "honeyguide why 10.0.0.1 shop/redis-0:6379/TCP"
+    assert command(source={}, IP={"destination": "10.0.0.2"}) is None
+
+
 def test_what_is_no_flow_has_rows_too() -> None:
     rows = Rows()
     assert "damaged" in rows.line(b"\xff\xff", 100).text

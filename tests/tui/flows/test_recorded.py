@@ -10,8 +10,10 @@ from playbooks.model.hubble.seen import Reader
 from playbooks.sources.journal import About, Journal
 from playbooks.sources.journal.flows import FlowStore
 from tests.engine.toy import ToyCluster
-from tests.tui.consoles import connecting_to, console, running, screen_text, until
+from tests.tui.command import CLUSTERS
+from tests.tui.consoles import NARROW, connecting_to, console, running, screen_text, until
 from tests.tui.flows.streams import NOW, flow, shown
+from tui.commands.opening import recording as opened
 from tui.flows.keeping import FlowKeeper
 from tui.flows.recorded import RecordedFlows
 from tui.flows.watch import Watch
@@ -35,6 +37,24 @@ def recorded(folder: Path, *raws: bytes) -> RecordedFlows:
         store.add(raws, Reader().read_all(raws))
         store.close()
     return RecordedFlows(folder, NOW)
+
+
+async def test_from_a_dropped_flow_two_keys_lead_to_what_decides_it_and_the_rule_that_is_missing() -> None:
+    folder = next((CLUSTERS).glob("16-*")) / "sysdump.zip"
+    archive = opened(str(folder)).source
+    flows = RecordedFlows(folder, archive.now)
+    app = console(connecting_to(archive, kind="recording", flows=flows), is_quiet=True)
+    async with running(app, NARROW) as pilot:
+        await until(pilot, lambda: app.session.watch)
+        await pilot.press("w")
+        await until(pilot, lambda: app.session.watch.state and not app.session.watch.is_on)
+        await pilot.press("slash", "ctrl+u", *"--to-pod shop/cart --verdict DROPPED", "enter")
+        await until(pilot, lambda: "Policy denied" in screen_text(app))
+        await shown(app, pilot)
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: "not admitted: Pod shop/cart-client" in screen_text(app))
+        await pilot.press("end")
+        await until(pilot, lambda: "it also opens shop/cart-" in screen_text(app))
 
 
 async def test_a_recording_shows_its_flows_and_filters_them(tmp_path: Path) -> None:
