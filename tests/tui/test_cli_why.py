@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import pytest
 
+from playbooks.practice.source import WorldSource
+from tests.practice.worlds import seen
 from tests.tui.command import recording
 from tests.tui.conftest import Here
+from tui.commands import why
+from tui.commands.options import Options
 
 HEALTHY = recording("healthy")
 WRONG_LABEL = recording("01")
@@ -71,6 +77,35 @@ def test_a_program_gets_the_same(here: Here) -> None:
     assert told["said"] == "not admitted"
     assert told["pairs"][0]["ingress"]["default_deny"] == ["CiliumNetworkPolicy shop/redis-ingress"]
     assert told["drafts"][0]["policy"] == "CiliumNetworkPolicy shop/redis-ingress"
+
+
+@pytest.fixture
+def practised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the command asks is answered by a healthy practice cluster."""
+
+    def over_world(_: Options, judge: Callable[[WorldSource], Coroutine[None, None, int]]) -> int:
+        return asyncio.run(judge(WorldSource(seen())))
+
+    monkeypatch.setattr(why, "over_source", over_world)
+
+
+@pytest.mark.usefixtures("practised")
+def test_a_request_that_a_proxy_refuses_is_drafted_as_a_diff_and_as_a_policy(here: Here) -> None:
+    words = ("why", "shop/frontend-client", "default/legacy:80", "--http", "delete /a.b")
+    told = here(*words, "--header", "X-Role: admin")
+    assert told.returncode == 1, told.stderr
+    assert "lets no such request pass: it answers 403" in told.stdout
+    diff, _, alone = told.stdout.partition("or, for just this peer, as a policy of its own:")
+    assert "@@ after .spec.ingress[0].toPorts[0].rules.http[0] @@" in diff
+    assert '+                path: "/a\\\\.b"' in diff
+    assert '+                headers: ["X-Role: admin"]' in diff
+    assert "it also admits entity cluster" in diff
+    assert "kind: CiliumNetworkPolicy" in alone
+    assert "it opens nothing else" in alone
+    (draft,) = json.loads(here(*words, "-o", "json").stdout)["drafts"]
+    assert draft["also_admits"] == ["entity cluster"]
+    assert draft["alone"] == {"also_admits": [], "also_opens": [], "newly_denies": []}
+    assert 'method: "DELETE"' in draft["manifest"]
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,10 @@ def request_of(options: Options) -> Asked | None:
                 f"--header {header} is no header", "", "write it like --header 'X-Role: admin'", _USAGE
             )
         headers.append((name.strip(), value.strip()))
-    asked = Asked(method, path.strip(), "", tuple(headers), options.dns)
+    # A proxy compares the host with rules of their own, not with those on headers.
+    host = next((value for name, value in headers if name.lower() == "host"), "")
+    others = tuple(pair for pair in headers if pair[0].lower() != "host")
+    asked = Asked(method.upper(), path.strip(), host, others, options.dns)
     return asked if asked.is_http or asked.dns else None
 
 

@@ -10,6 +10,7 @@ from playbooks.engine.report import Line, Tone
 from playbooks.engine.report.marks import Mark
 from playbooks.model.cilium.agent.recent_flows import attempts
 from playbooks.model.finding import Evidence
+from playbooks.model.policies.drafting import Opened
 from playbooks.model.text import Text
 
 SCHEMA = "honeyguide.why/1"
@@ -118,10 +119,21 @@ def _drafted(one: Drafted) -> Iterator[Line]:
     """The narrowest rule; nobody has applied it anywhere."""
     where = f"into {one.holder.manifest}" if one.holder else "as a policy of its own"
     yield Line(f"  {one.draft.direction} of {Text(one.endpoint).shown}, {Text(where).shown}:")
-    for line in one.shown.split("\n"):
-        yield Line(f"    {Text(line).shown}", Tone.COMMAND)
-    if one.opened:
-        yield Line(f"    {Text(one.opened.said).shown}", Tone.WARN if one.opened.is_wider else Tone.QUIET)
+    yield from _lines_of(one.shown)
+    yield from _opened(one.opened)
+    if one.addition and (one.opened is None or one.opened.is_wider):
+        yield Line("  or, for just this peer, as a policy of its own:")
+        yield from _lines_of(one.draft.shown_yaml)
+        yield from _opened(one.alone)
+
+
+def _lines_of(change: str) -> Iterator[Line]:
+    return (Line(f"    {Text(line).shown}", Tone.COMMAND) for line in change.split("\n"))
+
+
+def _opened(opened: Opened | None) -> Iterator[Line]:
+    if opened:
+        yield Line(f"    {Text(opened.said).shown}", Tone.WARN if opened.is_wider else Tone.QUIET)
 
 
 def _command(evidence: Evidence) -> Line:
@@ -151,8 +163,21 @@ def _draft_json(one: Drafted) -> dict[str, object]:
         "policy": Text(str(one.holder.policy)).shown if one.holder else None,
         "owner": Text(one.holder.owner).shown if one.holder else "",
         "change": "\n".join(Text(line).shown for line in one.shown.split("\n")),
-        "also_admits": [Text(name).shown for name in one.opened.peers] if one.opened else None,
-        "also_opens": [Text(name).shown for name in one.opened.endpoints] if one.opened else None,
+        "manifest": "\n".join(Text(line).shown for line in one.draft.shown_yaml.split("\n")),
+        **_opened_json(one.opened),
+        "alone": _opened_json(one.alone) if one.addition else None,
+    }
+
+
+def _opened_json(opened: Opened | None) -> dict[str, list[str] | None]:
+    """What else a change opens."""
+    if opened is None:
+        return {"also_admits": None, "also_opens": None, "newly_denies": None}
+    admitted = (*opened.peers, *opened.beyond)
+    return {
+        "also_admits": [Text(name).shown for name in admitted],
+        "also_opens": [Text(name).shown for name in opened.endpoints],
+        "newly_denies": [Text(name).shown for name in opened.newly_denied],
     }
 
 

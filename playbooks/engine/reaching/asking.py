@@ -14,6 +14,7 @@ from playbooks.engine.reaching.vantage import Vantage, look_from
 from playbooks.engine.reaching.verdicts import Observed, Pair, Reach, Said, Side
 from playbooks.engine.targets.resolving import Resolved, Spot
 from playbooks.model.answer import Gap
+from playbooks.model.kube.pods import ContainerPort
 from playbooks.model.policies.pods import LabelledPod, LabelledPods
 from playbooks.model.policies.reading import WrittenPolicies
 from playbooks.model.policies.written import Direction
@@ -49,6 +50,8 @@ class End:
     protocol: str = "TCP"
     names: tuple[str, ...] = ()
     """The DNS name by which it was asked for."""
+    port_names: tuple[str, ...] = ()
+    """What its pod calls the port."""
 
 
 async def reach(
@@ -88,7 +91,9 @@ def _ends(resolved: Resolved) -> Iterator[End]:
             meta = spot.pod.pod.metadata
             address = spot.pod.pod.status.pod_ip
             node = spot.pod.pod.spec.node_name
-            yield End(f"{meta.namespace}/{meta.name}", node, address, None, port, protocol)
+            names = _names(spot.pod, port, protocol)
+            said = f"{meta.namespace}/{meta.name}"
+            yield End(said, node, address, None, port, protocol, port_names=names)
 
 
 def _ports(spot: Spot) -> list[tuple[int, str]]:
@@ -98,8 +103,18 @@ def _ports(spot: Spot) -> list[tuple[int, str]]:
 
 
 def _declared(pod: LabelledPod) -> list[tuple[int, str]]:
-    ports = (port for container in pod.pod.spec.containers or () for port in container.ports or ())
-    return list(dict.fromkeys((port.container_port, port.protocol) for port in ports))
+    return list(dict.fromkeys((port.container_port, port.protocol) for port in _of_containers(pod)))
+
+
+def _names(pod: LabelledPod, number: int, protocol: str) -> tuple[str, ...]:
+    here = (
+        port for port in _of_containers(pod) if (port.container_port, port.protocol) == (number, protocol)
+    )
+    return tuple(port.name for port in here if port.name)
+
+
+def _of_containers(pod: LabelledPod) -> Iterator[ContainerPort]:
+    return (port for container in pod.pod.spec.containers or () for port in container.ports or ())
 
 
 def _of_name(resolved: Resolved, vantages: dict[str, Vantage]) -> Iterator[End]:
@@ -127,7 +142,7 @@ def _pair(
 ) -> Pair:
     egress = _judged(Direction.EGRESS, source, end, end, vantages, policies, request)
     ingress = _judged(Direction.INGRESS, end, source, end, vantages, policies, request)
-    return Pair(source.said, end.said, end.port, end.protocol, egress, ingress)
+    return Pair(source.said, end.said, end.port, end.protocol, egress, ingress, end.port_names)
 
 
 def _judged(
@@ -147,7 +162,7 @@ def _judged(
         )
     question = Question(
         direction, own.said, own.address, peer.address, peer.identity, called.port, called.protocol, request,
-        peer.names, bool(peer.node),
+        peer.names, bool(peer.node), called.port_names,
     )  # fmt: skip
     if not called.port:
         side = judge(replace(question, request=None), vantage, policies)

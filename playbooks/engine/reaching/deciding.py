@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from playbooks.engine.reaching.requests import Asked as Request
-from playbooks.engine.reaching.requests import Requests, requests_at
+from playbooks.engine.reaching.requests import Requests, requests_at, requests_written
 from playbooks.engine.reaching.vantage import Vantage
 from playbooks.engine.reaching.verdicts import Missing, Said, Side
 from playbooks.model.answer import Gap
@@ -47,6 +47,8 @@ class Question:
     """DNS names of the peer."""
     is_pod: bool = False
     """Whether the other end is a pod of the cluster."""
+    port_names: tuple[str, ...] = ()
+    """What the destination pod calls the port."""
 
 
 def judge(question: Question, vantage: Vantage, policies: WrittenPolicies | Gap) -> Side:
@@ -96,6 +98,8 @@ def _side(found: _Found) -> Side:
     if not isinstance(vantage.ipcache, Gap) and question.peer_address:
         evidence.append(vantage.ipcache.evidence(f"{question.peer_address} has identity {found.identity}"))
     decided = found.decided
+    is_refused = said is Said.NOT_ADMITTED and found.lookup.verdict is MapVerdict.REDIRECT
+    refused = question.request if is_refused else None
     return Side(
         question.direction,
         question.endpoint,
@@ -108,20 +112,43 @@ def _side(found: _Found) -> Side:
         decided.rules if decided else (),
         decided.default_deny if decided else (),
         requests.said if requests else (),
-        tuple(_doubts(found)),
-        _missing(found) if said is Said.NOT_ADMITTED else None,
+        (*_doubts(found), *(_refusal_doubts(found) if refused else ())),
+        _missing(found, is_request=refused is not None) if said is Said.NOT_ADMITTED else None,
+        refused,
     )
 
 
-def _missing(found: _Found) -> Missing | None:
-    """Whom a rule would have to admit; nothing where a rule does, and only the map lacks it."""
+def _missing(found: _Found, *, is_request: bool) -> Missing | None:
+    """Whom a rule would have to admit; nothing where a rule does, and only map or proxy lack it."""
     decided = found.decided
-    if found.lookup.verdict is not MapVerdict.NO_ENTRY or found.labels is None or decided is None:
+    if found.labels is None or decided is None:
         return None
-    if decided.decision is not Decision.NOT_ADMITTED:
+    if is_request:
+        written = _written(found)
+        if written is None or written.lets(found.question.request or Request()) is not False:
+            return None
+    elif found.lookup.verdict is not MapVerdict.NO_ENTRY or decided.decision is not Decision.NOT_ADMITTED:
         return None
     peer = Peer(found.labels, found.question.peer_address, found.question.names)
     return Missing(Labels(found.endpoint.labels), peer)
+
+
+def _written(found: _Found) -> Requests | None:
+    """Which requests pass by the policies as written; nothing where they do not tell."""
+    decided, question = found.decided, found.question
+    if decided is None or decided.decision is not Decision.ADMITTED:
+        return None
+    return requests_written(decided.rules, question.port, question.protocol, question.port_names)
+
+
+def _refusal_doubts(found: _Found) -> Iterator[str]:
+    """Where rules as written do not say what the proxy does with a request that it refuses."""
+    written = _written(found)
+    lets = written.lets(found.question.request or Request()) if written else None
+    if lets:
+        yield "the policies as written let this request pass, the proxy does not: it may be out of step"
+    elif written and lets is None and not (written.http or written.dns):
+        yield "no rule as written lists requests there; one that did would refuse all others: none is drafted"
 
 
 def _verdict(found: _Found) -> tuple[Said, str, Requests | None]:
@@ -165,7 +192,8 @@ def _by_proxy(found: _Found, entry: PolicyEntry | None) -> tuple[Said, str, Requ
         )
     if lets:
         return Said.ADMITTED, f"a proxy at port {port} lets this request pass", requests
-    return Said.NOT_ADMITTED, f"a proxy at port {port} lets no such request pass", requests
+    what = "lookup pass" if asked.dns else "request pass: it answers 403"
+    return Said.NOT_ADMITTED, f"a proxy at port {port} lets no such {what}", requests
 
 
 def _requests(found: _Found) -> Requests | None:
@@ -191,7 +219,8 @@ def _by_reading(
     if isinstance(policies, Gap) or peer is None:
         return None
     other = Peer(peer, question.peer_address, question.names)
-    asked = Asked(Labels(endpoint.labels), question.direction, other, question.port, question.protocol)
+    labels, names = Labels(endpoint.labels), question.port_names
+    asked = Asked(labels, question.direction, other, question.port, question.protocol, names)
     return decide(tuple(policies.selecting(asked.labels)), asked)
 
 

@@ -10,8 +10,10 @@ from typing import TypeVar
 import msgspec
 
 from playbooks.model.cilium.agent.realized import PortPolicy, Verdict
-from playbooks.model.cilium.policies import FqdnSelector, HttpRule
+from playbooks.model.cilium.policies import FqdnSelector, HeaderMatch, HttpRule
 from playbooks.model.policies.peers import fits
+from playbooks.model.policies.requesting import Entry, dns_entry, http_entry
+from playbooks.model.policies.written import Rule
 
 T = TypeVar("T")
 
@@ -22,7 +24,9 @@ class Asked:
 
     method: str = ""
     path: str = ""
+    """With the query behind it, if there is one."""
     host: str = ""
+    """Whom it asks for, where that is told."""
     headers: tuple[tuple[str, str], ...] = ()
     dns: str = ""
     """A name that is looked up."""
@@ -31,6 +35,13 @@ class Asked:
     def is_http(self) -> bool:
         """Whether it is a request of HTTP."""
         return bool(self.method or self.path or self.headers)
+
+    @property
+    def entry(self) -> Entry:
+        """The entry of a policy that lets it pass, and nothing else."""
+        if self.dns:
+            return dns_entry(self.dns)
+        return http_entry(self.method, self.path, self.host, self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,24 @@ def requests_at(ports: Iterable[PortPolicy], selected: Mapping[str, bool]) -> Re
                 dns += _decoded(verdict, "dns", FqdnSelector)
             except (msgspec.MsgspecError, UnicodeError):
                 is_unreadable = True
-            is_unreadable = is_unreadable or bool(verdict.kafka or verdict.listener)
+            is_unreadable = is_unreadable or verdict.has_more
+    return Requests(tuple(http), tuple(dns), is_open, is_unreadable)
+
+
+def requests_written(rules: Iterable[Rule], port: int, protocol: str, names: tuple[str, ...]) -> Requests:
+    """The same by the policies as written, for a peer whom these rules admit at the port."""
+    http: list[HttpRule] = []
+    dns: list[FqdnSelector] = []
+    is_open = is_unreadable = False
+    for rule in rules:
+        here = [one for one in rule.entries if one.is_at(port, protocol, names)]
+        is_open = is_open or not rule.entries
+        for one in here:
+            http += (one.l7.http if one.l7 else None) or ()
+            dns += (one.l7.dns if one.l7 else None) or ()
+            is_open = is_open or not (one.l7 or one.has_more)
+            is_unreadable = is_unreadable or one.has_more
+            is_unreadable = is_unreadable or bool(one.l7 and (one.l7.kafka or one.l7.l7proto))
     return Requests(tuple(http), tuple(dns), is_open, is_unreadable)
 
 
@@ -91,27 +119,40 @@ def _decoded(verdict: Verdict, kind: str, form: type[T]) -> list[T]:
 
 
 def _passes(rule: HttpRule, asked: Asked) -> bool | None:
-    """Whether one rule lets a request pass; nothing for an expression that cannot be read."""
+    """Whether one rule lets a request pass; nothing where that cannot be told."""
     try:
-        parts = (
-            not rule.method or re.fullmatch(rule.method, asked.method, re.IGNORECASE),
-            not rule.path or re.fullmatch(rule.path, asked.path.partition("?")[0]),
-            not rule.host or re.fullmatch(rule.host, asked.host, re.IGNORECASE),
-        )
+        parts = [
+            not rule.method or bool(re.fullmatch(rule.method, asked.method)),
+            # The proxy compares what it gets, with the query behind the path.
+            not rule.path or bool(re.fullmatch(rule.path, asked.path)),
+            *((_is_host(rule.host, asked.host),) if rule.host else ()),
+        ]
     except re.error:
         return None
     carried = {name.lower(): value for name, value in asked.headers}
-    wanted = [_split(header) for header in rule.headers or ()]
-    wanted += [(one.name.lower(), one.value) for one in rule.header_matches or () if not one.mismatch]
-    has = all(name in carried and value in ("", carried[name]) for name, value in wanted)
-    return all(parts) and has
+    parts += [
+        name in carried and value in ("", carried[name]) for name, value in map(_split, rule.headers or ())
+    ]
+    parts += [_fits(one, carried) for one in rule.header_matches or () if not one.mismatch]
+    return False if False in parts else None if None in parts else True
+
+
+def _is_host(pattern: str, host: str) -> bool | None:
+    return bool(re.fullmatch(pattern, host)) if host else None
+
+
+def _fits(match: HeaderMatch, carried: Mapping[str, str]) -> bool | None:
+    """Whether a header has the value of a rule; what a secret holds is not known."""
+    value = carried.get(match.name.lower())
+    if value is None or match.secret is None:
+        return value is not None and match.value in ("", value)
+    return None
 
 
 def _split(header: str) -> tuple[str, str]:
-    name, _, value = header.partition(":")
-    if not value:
-        name, _, value = header.partition(" ")
-    return name.strip().lower(), value.strip()
+    """Name and value as the agent reads them: without a space between them there is only a name."""
+    name, mark, value = header.partition(" ")
+    return (name.rstrip(":") if mark else name).lower(), value
 
 
 def _http(rule: HttpRule) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from playbooks.engine.reaching.requests import Asked
 from playbooks.model.cilium.agent.recent_flows import RecentFlow
 from playbooks.model.finding import Evidence, Ref
 from playbooks.model.policies.drafting import Draft, Opened
 from playbooks.model.policies.labels import Labels
 from playbooks.model.policies.peers import Peer
+from playbooks.model.policies.requesting import Addition
 from playbooks.model.policies.written import Direction, Rule, Written
 
 
@@ -64,6 +66,8 @@ class Side:
     """Where agent, map and policies as written do not agree."""
     missing: Missing | None = None
     """Between whom a rule would have to admit, if it is a rule that is missing."""
+    refused: Asked | None = None
+    """The request that is refused where the port is not: only that is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Pair:
     protocol: str
     egress: Side
     ingress: Side
+    port_names: tuple[str, ...] = ()
+    """What the destination pod calls the port."""
 
     @property
     def said(self) -> Said:
@@ -110,9 +116,16 @@ class Drafted:
     opened: Opened | None
     """What else it opens; nothing where pods are not known."""
 
+    addition: Addition | None = None
+    """The request as an addition to those that the policy lists, where that is all that is missing."""
+    alone: Opened | None = None
+    """What else a policy of its own opens; nothing where pods are not known."""
+
     @property
     def shown(self) -> str:
         """The change to the policy that should hold it, or the new policy."""
+        if self.addition:
+            return self.addition.shown_diff
         return self.draft.shown_diff(self.holder) if self.holder else self.draft.shown_yaml
 
 

@@ -22,12 +22,20 @@ class Port(Object, frozen=True):
     protocol: str = "ANY"
 
 
+class SecretRef(Object, frozen=True):
+    """A Secret that holds a header's value."""
+
+    name: str = ""
+    namespace: str = ""
+
+
 class HeaderMatch(Object, frozen=True):
     """A header that must have a value."""
 
     name: str = ""
     value: str = ""
     mismatch: str = ""
+    secret: SecretRef | None = None
 
 
 class HttpRule(Object, frozen=True):
@@ -70,12 +78,18 @@ class L7Rules(Object, frozen=True):
         return not (self.http or self.kafka or self.dns or self.l7proto)
 
 
+class Listener(Object, frozen=True):
+    """A listener of Envoy that traffic is led to."""
+
+    name: str = ""
+
+
 class PortRule(Object, frozen=True):
     """Ports, and what may pass on them."""
 
     ports: tuple[Port, ...] | None = None
     rules: L7Rules | None = None
-    listener: msgspec.Raw | None = None
+    listener: Listener | None = None
     server_names: tuple[str, ...] | None = None
 
 

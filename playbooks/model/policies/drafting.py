@@ -82,6 +82,8 @@ class Draft:
     """Seen from the endpoint that is to admit."""
     needs_dns: bool = False
     """Whether a rule for DNS has to come with it, for nothing teaches the agent the name's addresses."""
+    requests: tuple[str, ...] = ()
+    """What may pass at the port, as lines of `rules`; empty for everything."""
 
     @property
     def shown_rule(self) -> str:
@@ -91,6 +93,7 @@ class Draft:
             "        - ports:",
             f"            - port: {json.dumps(str(self.port))}",
             f"              protocol: {self.protocol or 'ANY'}",
+            *((f"{_INDENT}      rules:", *self.requests) if self.requests else ()),
         )
         lines = [*self.peer.lines(self.direction), *(ports if self.port else ())]
         return "\n".join([*lines, *((DNS_RULE,) if self.needs_dns else ())])
@@ -116,14 +119,12 @@ class Draft:
 
     def shown_diff(self, holder: Written) -> str:
         """The same rule as an addition to a policy."""
-        owner = f" (managed by {holder.owner})" if holder.owner else ""
         places = [rule.place for rule in holder.of(self.direction)]
         where = f"after {places[-1]}" if places else f"{holder.place}.{self.direction}"
         rule = self._of_kubernetes() if holder.policy.kind == "NetworkPolicy" else self.shown_rule
         return "\n".join(
             (
-                f"--- {holder.policy}{owner}",
-                f"+++ {holder.policy}",
+                *head_of_diff(holder),
                 f"@@ {where} @@",
                 *(f"+{line}" for line in rule.split("\n")),
             )
@@ -138,7 +139,7 @@ class Draft:
         known = set(meant)
         own = pods.selected(Selector(dict(self.own)), self.namespace)
         peers = pods.selected(Selector(dict(self.peer.labels)), self.namespace) if self.peer.labels else ()
-        return Opened(tuple(_others(peers, known)), tuple(_others(own, known)), pods.is_complete)
+        return Opened(tuple(others(peers, known)), tuple(others(own, known)), pods.is_complete)
 
     def _of_kubernetes(self) -> str:
         word = "from" if self.direction is Direction.INGRESS else "to"
@@ -168,17 +169,24 @@ class Opened:
     """Other pods that admit the peer."""
     is_complete: bool
     """Whether all pods of the cluster are known."""
+    beyond: tuple[str, ...] = ()
+    """What else is admitted, in words: peers that are no pods, and other ports."""
+    newly_denied: tuple[str, ...] = ()
+    """Pods without default deny until now, that refuse from then on what no rule admits."""
 
     @property
     def is_wider(self) -> bool:
         """Whether it opens more than it is for."""
-        return bool(self.peers or self.endpoints)
+        return bool(self.peers or self.endpoints or self.beyond or self.newly_denied)
 
     @property
     def said(self) -> str:
         """In one sentence."""
-        parts = [f"admits {_some(self.peers)}"] if self.peers else []
+        admitted = [*((_some(self.peers),) if self.peers else ()), *self.beyond]
+        parts = [f"admits {', '.join(admitted)}"] if admitted else []
         parts += [f"opens {_some(self.endpoints)}"] if self.endpoints else []
+        if self.newly_denied:
+            parts.append(f"puts {_some(self.newly_denied)} into default deny")
         doubt = "" if self.is_complete else "; not all pods could be read"
         return f"it also {' and '.join(parts)}{doubt}" if parts else f"it opens nothing else{doubt}"
 
@@ -252,7 +260,14 @@ def _labels(labels: tuple[tuple[str, str], ...], indent: int) -> Iterator[str]:
     return (f"{' ' * (indent + 4)}{json.dumps(key)}: {json.dumps(value)}" for key, value in labels)
 
 
-def _others(pods: Iterable[LabelledPod], known: set[tuple[str, str]]) -> Iterator[str]:
+def head_of_diff(holder: Written) -> tuple[str, str]:
+    """The policy that a change is for, twice."""
+    owner = f" (managed by {holder.owner})" if holder.owner else ""
+    return f"--- {holder.policy}{owner}", f"+++ {holder.policy}"
+
+
+def others(pods: Iterable[LabelledPod], known: set[tuple[str, str]]) -> Iterator[str]:
+    """Names of the pods that are not known yet."""
     for one in pods:
         meta = one.pod.metadata
         if (meta.namespace, meta.name) not in known:

@@ -10,14 +10,13 @@ from playbooks.model.cilium.policies import (
     EgressRule,
     FqdnSelector,
     IngressRule,
-    L7Rules,
     PolicyRule,
     PortRule,
 )
 from playbooks.model.finding import Ref
 from playbooks.model.kube.selectors import Selector
 from playbooks.model.policies.peers import Entity, Name, PeerRule, Prefix, Selected, Unclear
-from playbooks.model.policies.written import Direction, Ports, Rule, Written
+from playbooks.model.policies.written import Direction, Ports, PortsEntry, Rule, Written
 
 Groups = Mapping[str, tuple[str, ...]]
 """Prefixes of each CiliumCIDRGroup, by name."""
@@ -78,7 +77,8 @@ def _rule(
     said = tuple(_ports(ports)) if ports else None
     if one.icmps and said is None:
         said = (Ports("ICMP", 0, 0),)
-    return Rule(policy, place, direction, is_deny, peers, said, tuple(_l7(ports or ())))
+    entries = tuple(_entry(f"{place}.toPorts[{number}]", entry) for number, entry in enumerate(ports or ()))
+    return Rule(policy, place, direction, is_deny, peers, said, entries)
 
 
 def _ports(rules: Iterable[PortRule]) -> Iterator[Ports]:
@@ -92,8 +92,10 @@ def _ports(rules: Iterable[PortRule]) -> Iterator[Ports]:
                 yield Ports(port.protocol or "ANY", 0, 0, port.port)
 
 
-def _l7(rules: Iterable[PortRule]) -> Iterator[L7Rules]:
-    return (rule.rules for rule in rules if rule.rules and not rule.rules.is_empty)
+def _entry(place: str, rule: PortRule) -> PortsEntry:
+    l7 = rule.rules if rule.rules and not rule.rules.is_empty else None
+    has_more = bool(rule.server_names) or rule.listener is not None
+    return PortsEntry(place, tuple(_ports((rule,))), l7, has_more)
 
 
 def _from(one: IngressRule, namespace: str, groups: Groups | None) -> tuple[PeerRule, ...] | None:

@@ -53,6 +53,24 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
+class PortsEntry:
+    """One entry of a rule's list of ports, with the requests that may pass there."""
+
+    place: str
+    """Where in its object it stands, such as `.spec.ingress[0].toPorts[0]`."""
+    ports: tuple[Ports, ...]
+    """At which ports."""
+    l7: L7Rules | None
+    """Which requests pass; nothing for all."""
+    has_more: bool
+    """Whether listeners or names of servers decide, too."""
+
+    def is_at(self, port: int, protocol: str, names: tuple[str, ...] = ()) -> bool:
+        """Whether a port is meant."""
+        return any(one.matches(port, protocol, names) for one in self.ports)
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One entry of a policy: in one direction, some peers at some ports."""
 
@@ -68,8 +86,13 @@ class Rule:
     """Whom it is about; nothing for everybody, empty for nobody."""
     ports: tuple[Ports, ...] | None
     """At which ports; nothing for all."""
-    l7: tuple[L7Rules, ...] = ()
-    """Which requests pass, where it says so."""
+    entries: tuple[PortsEntry, ...] = ()
+    """The list of ports, entry by entry; empty where no entry can say more than ports."""
+
+    @property
+    def l7(self) -> tuple[L7Rules, ...]:
+        """Which requests pass, where it says so."""
+        return tuple(one.l7 for one in self.entries if one.l7)
 
     def concerns(self, peer: Peer) -> Match:
         """Whether a peer is meant."""

@@ -50,6 +50,11 @@ class Verdict(msgspec.Struct, frozen=True):
     dns: tuple[msgspec.Raw, ...] | None = None
     http: tuple[msgspec.Raw, ...] | None = None
     kafka: tuple[msgspec.Raw, ...] | None = None
+    l7: tuple[msgspec.Raw, ...] | None = None
+    """Of a parser of Envoy's own."""
+    l7proto: str = ""
+    server_names: object = msgspec.field(default=None, name="serverNames")
+    """Names in TLS that pass."""
 
     @property
     def is_deny(self) -> bool:
@@ -59,7 +64,12 @@ class Verdict(msgspec.Struct, frozen=True):
     @property
     def is_redirect(self) -> bool:
         """Whether a proxy looks at the traffic."""
-        return bool(self.dns or self.http or self.kafka or self.listener)
+        return bool(self.dns or self.http or self.has_more)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more than HTTP and DNS decides."""
+        return bool(self.kafka or self.l7 or self.l7proto or self.listener or self.server_names)
 
 
 class PortPolicy(msgspec.Struct, frozen=True, rename="kebab"):
