@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from playbooks.model.cilium.agent_steps import helm_upgrade, saved_log
-from playbooks.model.cilium.agent_words import AgentWords
+from playbooks.model.cilium.agent_words import AgentWords, Heard
 from playbooks.model.cilium.installation import Installation
+from playbooks.model.cilium.logs import last_words
 from playbooks.model.cilium.restarting import sysdump
 from playbooks.model.cilium.standing import Standing
 from playbooks.model.condition import Condition, ConditionKind
@@ -19,11 +20,25 @@ _SAYS = re.compile(
     r"address family not supported by protocol|EAFNOSUPPORT|protocol family not supported", re.I
 )
 
+_ENDS = re.compile(
+    r"^(failed to start|daemon creation failed|error while (creating|initializing) daemon)\b", re.I
+)
+
 
 @fault(
     "AGT019",
     step="running",
-    cases=(Case("AG-12", proof="W", twin="the same log without the address family's error"),),
+    cases=(
+        Case(
+            "AG-12",
+            proof="V",
+            lines=(
+                "failed to start: daemon creation failed: error while initializing daemon: failed while "
+                "reinitializing datapath: listing routing rules: address family not supported by protocol",
+            ),
+            twin="the same log without the address family's error",
+        ),
+    ),
 )
 def address_family_missing(
     words: OnNode[AgentWords], installation: Installation
@@ -34,7 +49,7 @@ def address_family_missing(
     put up with it where IPv6 is off; 1.15.4 did not, and set-ups with the L7 proxy fail there at the start.
     """
     fact = words.fact
-    heard = fact.last_saying(_SAYS) if fact.standing is not Standing.READY else None
+    heard = _final(fact) if fact.standing is not Standing.READY else None
     if heard is None:
         for gap in fact.missing[:1]:
             yield CouldNotLook(f"{words.node}: {gap.detail}")
@@ -60,6 +75,16 @@ def address_family_missing(
         fixes=_fixes(fact, installation, is_known=is_known),
         same_as="family",
     )
+
+
+def _final(words: AgentWords) -> Heard | None:
+    """The text, where a run ended with it: elsewhere agents put up with a family that is not there."""
+    for log in words.logs:
+        ends = [line for line in log.lines if _ENDS.search(line.said)]
+        for line in (last_words(log.lines), *ends[-1:]):
+            if line and _SAYS.search(line.text):
+                return Heard(log, line)
+    return None
 
 
 def _fixes(words: AgentWords, installation: Installation, *, is_known: bool) -> Iterator[Fix]:

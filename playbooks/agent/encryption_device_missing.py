@@ -16,7 +16,7 @@ from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, S
 from playbooks.model.rule import Case, fault
 
 _SAYS = re.compile(
-    r"\bdevice [\"'`]?(?P<device>[\w.@:-]{1,15})[\"'`]? does not exist"
+    r"\bdevice [\"'`]?(?P<device>[\w.@:-]{1,15})[\"'`]? does not exist(?! any ?more)"
     r"|unable to determine direct routing device|cannot find (the )?direct routing device",
     re.IGNORECASE,
 )

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from playbooks.model.cilium.agent_steps import saved_log
 from playbooks.model.cilium.agent_words import AgentWords, unheard
@@ -60,6 +61,8 @@ _TEXTS = (
         "hears errors from Envoy",
     ),
 )
+
+_LONG_AGO = timedelta(hours=24)
 
 # What a line holds if any of the above may match it: a fleet's logs are long, and nearly all lines hold none.
 _ANY = re.compile(
@@ -128,8 +131,10 @@ def _finding(text: _Text, hits: list[_Hit]) -> Finding:
     refs = tuple(dict.fromkeys(hit.pod.ref for hit in hits))
     # What ends an agent is told with its end.
     is_down = not any(hit.pod.is_ready for hit in hits)
+    # A log holds what was said weeks ago, and an agent that is ready has gone on since.
+    is_old = bool(times) and len(times) == len(hits) and first.log.taken_at - max(times) > _LONG_AGO
     return finding(
-        text.severity,
+        Severity.INFO if is_old and not is_down else text.severity,
         refs,
         f"{refs[0]} {text.what}",
         evidence=[hit.log.evidence(hit.line.raw[:1000]) for hit in hits[:5]],

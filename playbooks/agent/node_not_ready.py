@@ -36,9 +36,11 @@ def node_not_ready(nodes: Nodes) -> Iterator[Finding]:
             continue
         is_silent = ready.status == "Unknown"
         what = "has stopped reporting" if is_silent else f"is not ready: {ready.reason}"
+        # A node that is being shut down is as somebody wants it.
+        is_meant = "node is shutting down" in ready.message.lower()
         asserted = [ConditionKind.NODE_NOT_READY, *([ConditionKind.NODE_UNREACHABLE] if is_silent else [])]
         yield finding(
-            Severity.ERROR,
+            Severity.INFO if is_meant else Severity.ERROR,
             node.ref,
             f"{node.ref} {what}",
             evidence=(nodes.evidence(f"Ready {ready.status} {ready.reason}: {ready.message}"),),
@@ -66,5 +68,5 @@ def node_not_ready(nodes: Nodes) -> Iterator[Finding]:
                     verify="The node's condition Ready is True.",
                 ),
             ),
-            same_as=f"{ready.status} {ready.reason}",
+            same_as=f"{ready.status} {ready.reason} {is_meant}",
         )

@@ -17,10 +17,13 @@ from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, S
 from playbooks.model.rule import Case, fault
 
 _SAYS = re.compile(
-    r"(vxlan|geneve|tunnel)[^\n]*(address already in use|file exists|device or resource busy)"
+    r"(vxlan|geneve|tunnel)[^\n]*address already in use"
+    r"|(creating|setting up|adding) (device|vxlan|geneve|tunnel)[^\n]*(file exists|device or resource busy)"
     r"|RTNETLINK answers: Address already in use",
     re.IGNORECASE,
 )
+_OVER = re.compile(r"daemon initialization completed", re.IGNORECASE)
+"""An agent that has come so far has set up its tunnel device."""
 
 
 @fault(
@@ -53,7 +56,7 @@ def tunnel_device_port_taken(
     only. A device that another CNI left behind, usually flannel.1, holds 8472 for ever, and the agent fails
     at every start until it is gone.
     """
-    heard = words.fact.last_saying(_SAYS)
+    heard = words.fact.last_saying(_SAYS, _OVER)
     if heard is None:
         for gap in words.fact.missing[:1]:
             yield CouldNotLook(f"{words.node}: {gap.detail}")

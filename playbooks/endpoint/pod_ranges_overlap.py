@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from datetime import timedelta
 
 from playbooks.model.cilium.ciliumnodes import CiliumNode, CiliumNodes
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, Step, capture, finding, step
 from playbooks.model.kube.nodes import Nodes
+from playbooks.model.moments import lasts
 from playbooks.model.rule import Case, fault
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_COLLECTED = timedelta(minutes=15)
+"""The operator, or the owner that is gone, takes a CiliumNode away by then."""
 
 
 @fault(
@@ -34,7 +38,10 @@ def pod_ranges_overlap(ciliumnodes: CiliumNodes, nodes: Nodes | None) -> Iterato
             widest = (network, node)
             continue
         if widest[0].overlaps(network) and widest[1].metadata.name != node.metadata.name:
-            yield _finding(ciliumnodes, nodes, (widest, (network, node)))
+            gone = _gone((widest[1], node), nodes)
+            # A new node may get the range of one that has just gone, before its CiliumNode is taken away.
+            if not gone or _lasts((widest[1], node), ciliumnodes):
+                yield _finding(ciliumnodes, (widest, (network, node)), gone)
         if int(network.broadcast_address) > int(widest[0].broadcast_address):
             widest = (network, node)
 
@@ -49,14 +56,23 @@ def _ranges(ciliumnodes: CiliumNodes) -> Iterator[tuple[Network, CiliumNode]]:
                 continue
 
 
+def _gone(pair: tuple[CiliumNode, CiliumNode], nodes: Nodes | None) -> list[CiliumNode]:
+    """Which of them belong to nodes that are not there any more."""
+    known = {node.name for node in nodes.items} if nodes and not nodes.provenance.is_truncated else None
+    return [node for node in pair if known and node.metadata.name not in known]
+
+
+def _lasts(pair: tuple[CiliumNode, CiliumNode], ciliumnodes: CiliumNodes) -> bool:
+    """Whether both have been there for long: the overlap is as old as the younger one."""
+    return all(lasts(one.metadata.creation_timestamp, ciliumnodes.taken_at, _COLLECTED) for one in pair)
+
+
 def _finding(
     ciliumnodes: CiliumNodes,
-    nodes: Nodes | None,
     pair: tuple[tuple[Network, CiliumNode], tuple[Network, CiliumNode]],
+    gone: list[CiliumNode],
 ) -> Finding:
     (first, one), (second, other) = pair
-    known = {node.name for node in nodes.items} if nodes and not nodes.provenance.is_truncated else None
-    gone = [node for node in (one, other) if known and node.metadata.name not in known]
     subjects = [node.ref for node in gone or (one, other)]
     names = f"{one.metadata.name} and {other.metadata.name}"
     return finding(

@@ -55,7 +55,8 @@ def _finding(node: str, words: AgentWords, heard: Heard) -> Finding:
     subject = words.agent.pod.ref if not words.agent.is_lone else Ref("Node", node, node=node)
     what = "policy maps are full" if is_full else "policy maps take no entries"
     return finding(
-        Severity.ERROR,
+        # Entries of an endpoint that is going are refused too, and nobody misses them.
+        Severity.ERROR if is_full else Severity.INFO,
         subject,
         f"{subject}: {what}",
         evidence=(heard.proof,),

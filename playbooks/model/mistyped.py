@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 _NEAR = 0.75
 """Share of letters in common from which two words are near: one letter of four may differ."""
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,12 +59,16 @@ def mistyped(wanted: Mapping[str, str], carried: Mapping[str, str]) -> Mistyped 
     if len(off) != 1:
         return None
     key, value = off[0], wanted[off[0]]
-    if is_near(carried.get(key, ""), value):
-        return Mistyped(key, value, key, carried[key])
     if key in carried:
-        return None
+        is_typo = is_near(carried[key], value) and not _is_numbered_alike(carried[key], value)
+        return Mistyped(key, value, key, carried[key]) if is_typo else None
     like = [one for one, has in carried.items() if has == value and is_near(one, key)]
     return Mistyped(key, value, like[0], value) if like else None
+
+
+def _is_numbered_alike(one: str, other: str) -> bool:
+    """Whether two values differ in their numbers only: members of one set, or releases, and no mistake."""
+    return _NUMBER.sub("#", one) == _NUMBER.sub("#", other)
 
 
 def _likeness(one: str, other: str) -> float:

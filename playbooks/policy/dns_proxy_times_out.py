@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from ipaddress import ip_address
 
 from playbooks.model.cilium.agent_words import AgentWords, unheard
@@ -17,6 +18,8 @@ from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Ref, Ri
 from playbooks.model.rule import Case, fault
 
 _TEXT = "Timeout waiting for response to forwarded proxied DNS lookup"
+_LATELY = timedelta(hours=1)
+"""What was slow before that is over, or it would be said again."""
 _SERVER = re.compile(r"->\[?([0-9a-fA-F.:]{2,45}?)\]?:(\d{1,5}): i/o timeout")
 _POD, _LOCAL, _OTHER = "the cluster's DNS", "a cache on the node", "a server outside"
 _FIXES = {
@@ -54,7 +57,7 @@ def dns_proxy_times_out(fleet: Fleet[AgentWords], dns: ClusterDns | None) -> Ite
     for _, words in fleet:
         for log in words.logs:
             for line in log.lines:
-                if _TEXT not in line.raw:
+                if _TEXT not in line.raw or (line.time and log.taken_at - line.time > _LATELY):
                     continue
                 match = _SERVER.search(line.text)
                 address = match[1] if match else ""

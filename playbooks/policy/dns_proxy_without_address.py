@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from playbooks.model.cilium.agent_words import AgentWords
 from playbooks.model.cilium.logs import LogLine
@@ -15,6 +16,8 @@ from playbooks.model.rule import Case, fault
 
 _REFUSED = re.compile(r"cannot assign(?:ed)? requested address", re.IGNORECASE)
 _OF_DNS = re.compile(r"dns|fqdn", re.IGNORECASE)
+_LATELY = timedelta(hours=1)
+"""Under load it is said again and again."""
 
 
 @fault(
@@ -44,6 +47,7 @@ def dns_proxy_without_address(words: OnNode[AgentWords]) -> Iterator[Finding]:
         for log in words.fact.logs
         for line in log.lines
         if _REFUSED.search(line.raw) and _OF_DNS.search(line.raw)
+        if not (line.time and log.taken_at - line.time > _LATELY)
     ]
     if not found:
         return

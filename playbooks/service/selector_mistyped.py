@@ -33,12 +33,31 @@ def selector_mistyped(services: Services, pods: Pods) -> Iterator[Finding | Coul
             continue
         meant = [pod for pod in pods.items if pod.metadata.namespace == namespace and not pod.is_going]
         near = [(pod, wrong) for pod in meant if (wrong := mistyped(selector, pod.metadata.labels or {}))]
-        if not near:
+        if not near or _is_meant(service, near, services):
             continue
         if pods.provenance.namespace not in ("", namespace) or pods.provenance.is_truncated:
             yield CouldNotLook(f"the pods of namespace {namespace} could not all be read")
             continue
         yield _finding(service, services, pods, near)
+
+
+def _is_meant(service: Service, near: Sequence[tuple[Pod, Mistyped]], services: Services) -> bool:
+    """Whether the label is the service's own name, while the pods that carry a similar one are another's.
+
+    Then the service waits for pods of its own, such as those of a workload that is scaled to zero.
+    """
+    meta, others = service.metadata, [one for one in services.items if one.ref != service.ref]
+    return all(
+        wrong.wanted in meta.name
+        and wrong.value not in meta.name
+        and any(_selects(one, pod) for one in others)
+        for pod, wrong in near
+    )
+
+
+def _selects(service: Service, pod: Pod) -> bool:
+    is_there = service.selects_pods and service.metadata.namespace == pod.metadata.namespace
+    return is_there and pod.metadata.has_labels(service.spec.selector or {})
 
 
 def _finding(

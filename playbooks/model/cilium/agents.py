@@ -28,6 +28,8 @@ from playbooks.model.request import AgentCommand, ContainerLog
 
 AGENT = "cilium-agent"
 """What the agent's container is called where nothing else is known."""
+_VIRTUAL = ("virtual-kubelet.io/provider", "kwok.x-k8s.io/node")
+"""Taints of nodes behind which there is no machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,9 @@ class Agents(Fact):
         if isinstance(installation, Gap):
             return installation
         nodes, daemon_sets = scene.get(Nodes), scene.get(DaemonSets)
-        agents = _agents(installation, pods)
+        virtual = {n.name for n in nodes.items if _is_virtual(n)} if isinstance(nodes, Nodes) else set()
+        # A DaemonSet that tolerates everything gets pods for virtual nodes too, which never start there.
+        agents = {name: one for name, one in _agents(installation, pods).items() if name not in virtual}
         workload = _workload(installation, daemon_sets)
         bare = [node for node in nodes.items if node.name not in agents] if isinstance(nodes, Nodes) else []
         by_design = [node for node in bare if not _should_run_on(node, workload)]
@@ -193,12 +197,19 @@ def _workload(installation: Installation, daemon_sets: DaemonSets | Gap) -> Daem
     return next((item for item in daemon_sets.items if item.ref == installation.workload), None)
 
 
+def _is_virtual(node: Node) -> bool:
+    """Whether no machine stands behind a node, so that no agent can run there."""
+    if node.metadata.label("type") in ("virtual-kubelet", "kwok"):
+        return True
+    if "fargate" in node.metadata.label("eks.amazonaws.com/compute-type"):
+        return True
+    return any(taint.key in _VIRTUAL for taint in node.spec.taints or ())
+
+
 def _should_run_on(node: Node, workload: DaemonSet | None) -> bool:
     if node.operating_system not in ("", "linux"):
         return False
-    if node.metadata.label("type") == "virtual-kubelet" or "fargate" in node.metadata.label(
-        "eks.amazonaws.com/compute-type"
-    ):
+    if _is_virtual(node):
         return False
     wanted = workload.spec.template.spec.node_selector if workload else None
     return node.metadata.has_labels(wanted or {})

@@ -1,0 +1,144 @@
+"""What sound clusters look like and print, of all kinds and versions: nothing above INFO comes of it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from playbooks.model.finding import Severity
+from tests import recorded
+from tests.agent.judged import Json, found, only, run
+from tests.edited import Edit, added, each, edited
+
+OLD = "2026-11-20T00:00:00Z"
+NODE = "lab-node-1"
+
+
+def loud(*edits: Edit) -> frozenset[str]:
+    """What is above INFO on the healthy cluster with these edits, and is not without them."""
+    return _told(edits) - _before()
+
+
+@cache
+def _before() -> frozenset[str]:
+    return _told(())
+
+
+def _told(edits: tuple[Edit, ...]) -> frozenset[str]:
+    snapshot = run(edited(recorded.source("healthy"), *edits))
+    assert [o.traceback for o in snapshot.outcomes.values() if o.traceback] == []
+    every = (one for one in snapshot.every() if one.finding.severity > Severity.INFO)
+    return frozenset(f"{one.rule.id} {one.finding.summary.shown}" for one in every)
+
+
+def pod(name: str, labels: Json, *, node: str = NODE, phase: str = "Running", **spec: object) -> Json:
+    """A pod on the network of its node, so that Cilium has nothing to do with it."""
+    ready = {"type": "Ready", "status": "True" if phase == "Running" else "False", "lastTransitionTime": OLD}
+    meta = {"name": name, "namespace": "shop", "uid": name, "creationTimestamp": OLD, "labels": labels}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": meta,
+        "spec": {"nodeName": node, "hostNetwork": True, "containers": [{"name": "c"}], **spec},
+        "status": {"phase": phase, "podIP": "192.168.49.2", "startTime": OLD, "conditions": [ready]},
+    }
+
+
+def service(name: str, selector: Json) -> Json:
+    meta = {"name": name, "namespace": "shop", "uid": name, "creationTimestamp": OLD}
+    ports = [{"port": 80, "targetPort": 80, "protocol": "TCP"}]
+    # Headless, so that no agent is expected to know a frontend of it.
+    spec = {"type": "ClusterIP", "clusterIP": "None", "clusterIPs": ["None"], "ports": ports}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {**spec, "selector": selector}}
+
+
+def node(name: str, *, labels: Json | None = None, taint: str = "", **ready: str) -> Json:
+    told = {"type": "Ready", "status": "True", "lastTransitionTime": OLD, **ready}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "uid": name,
+            "creationTimestamp": OLD,
+            "labels": {"kubernetes.io/os": "linux", **(labels or {})},
+        },
+        "spec": {"taints": [{"key": taint, "value": "x", "effect": "NoSchedule"}] if taint else []},
+        "status": {"conditions": [told], "nodeInfo": {"operatingSystem": "linux"}},
+    }
+
+
+# Services and pods
+
+
+def test_a_service_for_each_member_of_a_set_that_was_made_smaller() -> None:
+    def labels(number: int) -> Json:
+        return {"app": "mongo", "statefulset.kubernetes.io/pod-name": f"mongo-{number}"}
+
+    members = added("pods", *(pod(f"mongo-{number}", labels(number)) for number in range(2)))
+    assert (
+        loud(members, added("services", *(service(f"mongo-{n}", labels(n)) for n in range(3)))) == frozenset()
+    )
+
+
+def test_a_service_for_a_release_that_is_gone() -> None:
+    there = added("pods", pod("web", {"app": "web", "version": "release-2024-01"}))
+    gone = added("services", service("web-old", {"app": "web", "version": "release-2023-12"}))
+    assert loud(there, gone) == frozenset()
+
+
+def test_a_service_whose_own_pods_are_not_there_beside_one_with_a_similar_name() -> None:
+    there = added("pods", pod("web-internal-1", {"app": "web-internal"}))
+    both = [service(name, {"app": name}) for name in ("web-internal", "web-external")]
+    assert loud(there, added("services", *both)) == frozenset()
+    # Without a service of its own the similar label is a mistake on the pods.
+    assert only("SVC001", there, added("services", both[1])).severity is Severity.ERROR
+
+
+# Nodes
+
+
+def pending(node_name: str) -> Json:
+    """What the DaemonSet controller makes for a virtual node, where it never starts."""
+    one = pod("cilium-virtual", {"k8s-app": "cilium"}, node=node_name, phase="Pending")
+    one["metadata"]["namespace"] = "kube-system"
+    return one
+
+
+@pytest.mark.parametrize(
+    "virtual",
+    [
+        node("virtual-node-aci-linux", labels={"type": "virtual-kubelet"}),
+        node("eci", taint="virtual-kubelet.io/provider"),
+        node("fargate-ip-10-0-0-1", labels={"eks.amazonaws.com/compute-type": "fargate"}),
+        node("kwok-0", taint="kwok.x-k8s.io/node"),
+    ],
+    ids=lambda one: str(one["metadata"]["name"]),
+)
+def test_an_agent_that_cannot_start_on_a_virtual_node(virtual: Json) -> None:
+    name = virtual["metadata"]["name"]
+    assert loud(added("nodes", virtual), added("pods", pending(name))) == frozenset()
+
+
+def test_a_node_that_is_being_shut_down() -> None:
+    words = {"status": "False", "reason": "KubeletNotReady", "message": "node is shutting down"}
+    assert loud(added("nodes", node("leaving", **words))) == frozenset()
+    words["message"] = "container runtime is down"
+    assert only("AGT031", added("nodes", node("leaving", **words))).severity is Severity.ERROR
+
+
+@pytest.mark.parametrize(("since", "is_told"), [("2026-11-23T01:35:00Z", False), (OLD, True)])
+def test_a_range_that_was_given_on_before_its_node_is_forgotten(since: str, is_told: bool) -> None:
+    def is_old(item: Json) -> Json:
+        item["metadata"]["creationTimestamp"] = OLD
+        return item
+
+    gone = {
+        "apiVersion": "cilium.io/v2",
+        "kind": "CiliumNode",
+        "metadata": {"name": "gone", "uid": "gone", "creationTimestamp": since},
+        "spec": {"ipam": {"podCIDRs": ["10.244.0.0/24"]}},
+    }
+    told = found("END016", each("ciliumnodes", is_old), added("ciliumnodes", gone))
+    assert bool(told) is is_told
