@@ -19,6 +19,9 @@ from playbooks.model.cilium.wire import number_of
 from playbooks.model.fact import Fact, Provenance, Scope, Unreadable, Way
 
 _NAMES = {number: name for name, number in PROTOCOLS.items()}
+_AUTH = {0: "", 1: "spire", 2: "test-always-fail"}
+_AUTH_BITS = 0x7F
+"""The highest bit only says whether it was asked for or follows from another rule."""
 _UNCOUNTED = (1 << 64) - 1
 _ANY = 40
 """Bits of a key that stands for all ports: identity and direction."""
@@ -71,6 +74,10 @@ class PolicyEntry:
     """Where traffic is led; 0 for nowhere."""
     packets: int | None
     """How many it decided about; nothing when not counted."""
+    auth: str = ""
+    """How both ends must have authenticated before it admits, such as `spire`; empty for not at all."""
+    precedence: int | None = None
+    """Which of several entries decides, the highest; nothing where agents do not tell, as before 1.19."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,9 @@ class _Entry(msgspec.Struct, frozen=True, rename="pascal"):
     flags: int
     proxy_port_network: int
     packets: int | None = None
+    auth_requirement: int | None = None
+    auth_type: int | None = None
+    precedence: int | None = None
 
 
 class _Map(msgspec.Struct, frozen=True, rename="pascal"):
@@ -143,7 +153,13 @@ def _of_entry(entry: _Entry) -> PolicyEntry:
         bool(entry.flags & 1),
         port_of(entry.proxy_port_network),
         None if entry.packets == _UNCOUNTED else entry.packets,
+        _auth(entry.auth_requirement if entry.auth_requirement is not None else entry.auth_type or 0),
+        entry.precedence,
     )
+
+
+def _auth(number: int) -> str:
+    return _AUTH.get(number & _AUTH_BITS, f"type {number & _AUTH_BITS}")
 
 
 def _wildcard(length: int | None) -> int:
@@ -193,6 +209,7 @@ def _of_row(row: Row) -> PolicyEntry:
         row.one_of("POLICY", _VERDICTS),
         0 if proxy == "NONE" else number_in(proxy),
         number_of(row.text("PACKETS")),
+        "" if row.text("AUTH TYPE") == "disabled" else row.text("AUTH TYPE"),
     )
 
 

@@ -9,6 +9,7 @@ from playbooks.model.cilium.policies import (
     CiliumNetworkPolicy,
     EgressRule,
     FqdnSelector,
+    IcmpField,
     IngressRule,
     PolicyRule,
     PortRule,
@@ -18,6 +19,17 @@ from playbooks.model.kube.selectors import Selector
 from playbooks.model.policies.peers import Entity, Name, PeerRule, Prefix, Selected, Unclear
 from playbooks.model.policies.written import Direction, Ports, PortsEntry, Rule, Written
 
+_ICMP = {
+    "EchoRequest": (8, 128),
+    "Echo": (8, 128),
+    "EchoReply": (0, 129),
+    "DestinationUnreachable": (3, 1),
+    "PacketTooBig": (0, 2),
+    "TimeExceeded": (11, 3),
+    "ParameterProblem": (12, 4),
+    "Redirect": (5, 137),
+}
+"""Types of ICMP by name: for IPv4, for IPv6; 0 where it has none."""
 Groups = Mapping[str, tuple[str, ...]]
 """Prefixes of each CiliumCIDRGroup, by name."""
 
@@ -76,7 +88,7 @@ def _rule(
 ) -> Rule:
     said = tuple(_ports(ports)) if ports else None
     if one.icmps and said is None:
-        said = (Ports("ICMP", 0, 0),)
+        said = tuple(_icmp(field) for part in one.icmps for field in part.fields or ())
     entries = tuple(_entry(f"{place}.toPorts[{number}]", entry) for number, entry in enumerate(ports or ()))
     return Rule(policy, place, direction, is_deny, peers, said, entries)
 
@@ -90,6 +102,15 @@ def _ports(rules: Iterable[PortRule]) -> Iterator[Ports]:
                 yield Ports(port.protocol or "ANY", int(port.port), port.end_port or int(port.port))
             else:
                 yield Ports(port.protocol or "ANY", 0, 0, port.port)
+
+
+def _icmp(field: IcmpField) -> Ports:
+    """A type of ICMP stands where ports stand; one of an unknown name means any."""
+    is_newer = field.family == "IPv6"
+    kind = field.type if field.type is not None else 0
+    named = _ICMP.get(str(kind), (0, 0))[is_newer]
+    number = int(kind) if str(kind).isdecimal() else named
+    return Ports("ICMPv6" if is_newer else "ICMP", number, number)
 
 
 def _entry(place: str, rule: PortRule) -> PortsEntry:
