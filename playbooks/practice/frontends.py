@@ -84,11 +84,13 @@ class Frontend:
     """What stands behind it on the agent's node."""
     is_surrogate: bool = True
     """Whether the table of frontends holds it; addresses of the node are in the maps only."""
+    is_inner: bool = False
+    """Whether it is what clients in the cluster get, where those outside get other backends."""
 
     @property
     def address(self) -> str:
         """As agents write it."""
-        return f"{written(self.ip)}:{self.port}/{self.protocol}"
+        return f"{written(self.ip)}:{self.port}/{self.protocol}{'/i' if self.is_inner else ''}"
 
     @property
     def title(self) -> str:
@@ -111,15 +113,28 @@ class Frontend:
         """How the map describes it."""
         spec = self.service["spec"]
         local = spec.get("internalTrafficPolicy") == "Local" and self.type == "ClusterIP"
-        is_inner = self.type == "ClusterIP" or self.ip in ("0.0.0.0", "::")
+        is_unrouted = self.type == "ClusterIP" or self.ip in ("0.0.0.0", "::")
         found = (
             (self.type, True),
             ("Local", spec.get("externalTrafficPolicy") == "Local" and self.type != "ClusterIP"),
             ("InternalLocal", local),
+            ("two-scopes", self.has_two_scopes),
             ("sessionAffinity", spec.get("sessionAffinity") == "ClientIP"),
-            ("non-routable", is_inner),
+            ("non-routable", is_unrouted),
+            ("check source-range", bool(self.ranges)),
         )
         return tuple(flag for flag, is_set in found if is_set)
+
+    @property
+    def has_two_scopes(self) -> bool:
+        """Whether clients in the cluster get other backends than those outside."""
+        return has_two_scopes(self.service["spec"], self.type)
+
+    @property
+    def ranges(self) -> tuple[str, ...]:
+        """From where clients may come; empty for anywhere."""
+        is_balanced = self.type == "LoadBalancer"
+        return tuple(self.service["spec"].get("loadBalancerSourceRanges") or ()) if is_balanced else ()
 
     @property
     def affinity(self) -> int:
@@ -129,6 +144,12 @@ class Frontend:
             return 0
         config = (spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
         return int(config.get("timeoutSeconds", 10800))
+
+
+def has_two_scopes(spec: Json, type_: str) -> bool:
+    """Whether an address of a service is led to other backends for clients in the cluster."""
+    policies = [spec.get(f"{side}TrafficPolicy", "Cluster") for side in ("external", "internal")]
+    return type_ != "ClusterIP" and policies[0] != policies[1]
 
 
 def written(ip: str) -> str:
@@ -190,19 +211,29 @@ def _of_service(
     for port in spec["ports"]:
         name = port.get("name", "")
         mine = behind.get((title, name), [])
-        for ip, number, type_, is_surrogate in _places(world, node, spec, port):
-            is_local = spec.get("internalTrafficPolicy" if type_ == "ClusterIP" else "externalTrafficPolicy")
-            chosen = tuple(
-                one
-                for one in mine
-                if (":" in one.ip) == (":" in ip)
-                and one.protocol == port["protocol"]
-                and (is_local != "Local" or one.node == node)
-            )
-            yield Frontend(ip, number, port["protocol"], type_, service, name, chosen, is_surrogate)
+        for ip, number, type_, is_surrogate in _places(world, node, service, port):
+            for is_inner in (False, True) if has_two_scopes(spec, type_) else (type_ == "ClusterIP",):
+                scope = spec.get("internalTrafficPolicy" if is_inner else "externalTrafficPolicy")
+                chosen = tuple(
+                    one
+                    for one in mine
+                    if (":" in one.ip) == (":" in ip)
+                    and one.protocol == port["protocol"]
+                    and (scope != "Local" or one.node == node)
+                )
+                is_apart = is_inner and type_ != "ClusterIP"
+                protocol = port["protocol"]
+                yield Frontend(ip, number, protocol, type_, service, name, chosen, is_surrogate, is_apart)
 
 
-def _places(world: World, node: str, spec: Json, port: Json) -> Iterator[tuple[str, int, str, bool]]:
+def balanced(service: Json) -> tuple[str, ...]:
+    """The addresses that a load balancer gave to a service."""
+    given = (service.get("status") or {}).get("loadBalancer") or {}
+    return tuple(one["ip"] for one in given.get("ingress") or () if one.get("ip"))
+
+
+def _places(world: World, node: str, service: Json, port: Json) -> Iterator[tuple[str, int, str, bool]]:
+    spec = service["spec"]
     for ip in spec["clusterIPs"]:
         yield ip, port["port"], "ClusterIP", True
     own = world.network.hosts[node].every
@@ -216,3 +247,5 @@ def _places(world: World, node: str, spec: Json, port: Json) -> Iterator[tuple[s
                         yield ip, port["nodePort"], "NodePort", False
     for ip in spec.get("externalIPs") or ():
         yield ip, port["port"], "ExternalIPs", True
+    for ip in balanced(service) if spec.get("type") == "LoadBalancer" else ():
+        yield ip, port["port"], "LoadBalancer", True

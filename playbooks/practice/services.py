@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 API_SERVER = "10.96.0.1"
 """Address of the service `kubernetes`."""
 _WRITER = Writer("kube-controller-manager")
+_CLOUD, _BALANCERS = "cloud-controller-manager", "192.0.2."
 
 
 def admitted(world: World, service: Json) -> Json:
@@ -51,6 +52,8 @@ def admitted(world: World, service: Json) -> Json:
     spec["ports"] = [_port(spec, port, number) for number, port in enumerate(spec.get("ports") or ())]
     if spec["type"] in ("NodePort", "LoadBalancer"):
         spec.setdefault("externalTrafficPolicy", "Cluster")
+    if spec["type"] == "LoadBalancer" and spec["externalTrafficPolicy"] == "Local":
+        spec.setdefault("healthCheckNodePort", 30000 + stable(f"{spec['clusterIP']} health", 0, 2767))
     return {**service, "spec": spec, "status": service.get("status") or {"loadBalancer": {}}}
 
 
@@ -71,12 +74,24 @@ def reconcile(world: World) -> None:
         if owner:
             slices[owner["uid"], item["addressType"]] = item
     for service in world.store.all(SERVICES):
+        _balance(world, service)
         if not service["spec"].get("selector"):
             continue
         pods = _pods(world, service)
         families = service["spec"].get("ipFamilies") or world.profile.families[:1]
         for family in families:
             _slice(world, service, family, pods, slices.get((uid_of(service), family)))
+
+
+def _balance(world: World, service: Json) -> None:
+    """Give a service the address of a load balancer, as the cloud does."""
+    spec = service["spec"]
+    if spec.get("type") != "LoadBalancer" or spec.get("loadBalancerClass"):
+        return
+    if not (service.get("status") or {}).get("loadBalancer"):
+        ip = f"{_BALANCERS}{stable(f'{namespace_of(service)}/{name_of(service)}', 1, 250)}"
+        status: Json = {"loadBalancer": {"ingress": [{"ip": ip}]}}
+        world.put_status(SERVICES, service, status, _CLOUD)
 
 
 def _port(spec: Json, port: Json, number: int) -> Json:

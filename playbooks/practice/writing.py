@@ -62,6 +62,8 @@ def patch(world: World, kind: Kind, namespace: str, name: str, form: str, body: 
         after = _patched(kind, before, form, body)
     except merging.BadPatch as error:
         raise refusals.invalid(kind, name, str(error)) from error
+    if kind.key == SERVICES.key:
+        after = services.admitted(world, after)
     return _put(world, kind, after, writer)
 
 

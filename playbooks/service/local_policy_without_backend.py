@@ -55,7 +55,7 @@ def _drops(service: Service, nodes: Nodes, bare: tuple[str, ...], refused: Fleet
     outside = [one.ip for one in service.status.load_balancer.ingress or () if one.ip]
     at_balancer = drops_to(there, NO_BACKEND, outside, [port.port for port in ports])
     has_node_ports = any(port.node_port for port in ports)
-    return Drops((*(at_nodes.items if has_node_ports else ()), *at_balancer.items))
+    return Drops((*(at_nodes.items if has_node_ports else ()), *at_balancer.items)).lately()
 
 
 def _finding(

@@ -11,7 +11,7 @@ from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, findi
 from playbooks.model.kube.nodes import Nodes
 from playbooks.model.kube.services import Service, Services
 from playbooks.model.rule import Case, fault
-from playbooks.model.services.refused import Drops, drops_to
+from playbooks.model.services.refused import Drops, drops_to, is_in_any
 
 _NOT_IN_RANGE = 177
 
@@ -37,12 +37,12 @@ def source_ranges_refuse(services: Services, nodes: Nodes, refused: Fleet[Refuse
         if not ranges or not numbers:
             continue
         at_nodes = [port.node_port for port in service.spec.ports or () if port.node_port]
-        drops = Drops(
-            (
-                *drops_to(refused, _NOT_IN_RANGE, outside, numbers).items,
-                *(drops_to(refused, _NOT_IN_RANGE, own, at_nodes).items if at_nodes else ()),
-            )
+        every = (
+            *drops_to(refused, _NOT_IN_RANGE, outside, numbers).items,
+            *(drops_to(refused, _NOT_IN_RANGE, own, at_nodes).items if at_nodes else ()),
         )
+        # Hubble remembers drops from before the list was put right.
+        drops = Drops(tuple(one for one in every if not is_in_any(one[1].addresses.source, ranges)))
         if drops:
             yield _finding(service, ranges, drops, own, services)
 

@@ -48,6 +48,9 @@ def test_the_names_are_those_that_people_know() -> None:
         "range-full",
         "policy-on-host-network",
         "audit-mode-left-on",
+        "nodes-without-backend",
+        "source-ranges",
+        "callers-come-as-nodes",
     }
     assert names()[0] == "healthy"
     assert DEFAULT == "agent-crashloop"

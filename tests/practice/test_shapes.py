@@ -27,6 +27,11 @@ DOCUMENTED = {
         # Recorded only in policies of the whole cluster, whose rules are written the same way.
         "[].spec.egressDeny", "[].spec.egressDeny[].toCIDR", "[].spec.egress[].toCIDR",
     },
+    # The lab has no load balancer.
+    "services": {
+        "[].spec.healthCheckNodePort", "[].spec.loadBalancerSourceRanges",
+        "[].status.loadBalancer.ingress", "[].status.loadBalancer.ingress[].ip",
+    },
     "deployments": {
         f"[].spec.template.spec.initContainers{path}"
         for path in (

@@ -34,6 +34,12 @@ def test_other_ports_and_other_reasons_are_not_its_own() -> None:
     assert only("SVC007", *local, seen(*drops)).severity is Severity.INFO
 
 
+def test_drops_of_long_ago_are_from_before_it_was_so() -> None:
+    local = (service("frontend", externalTrafficPolicy="Local"), moved("frontend", "other"))
+    drop = seen(flow(158, "203.0.113.9", NODE_IP, NODE_PORT, time=stamp(900)))
+    assert only("SVC007", *local, drop).severity is Severity.INFO
+
+
 def test_with_cluster_every_node_passes_on() -> None:
     drop = seen(flow(158, "203.0.113.9", NODE_IP, NODE_PORT))
     assert found("SVC007", moved("frontend", "other"), drop) == []
@@ -63,6 +69,13 @@ def test_a_client_outside_of_the_list_is_told() -> None:
 def test_an_address_that_was_rewritten_to_a_node_s_can_be_in_no_list() -> None:
     one = only("SVC010", RANGES, seen(flow(177, NODE_IP, "198.51.100.77", 80)))
     assert one.severity is Severity.WARN
+
+
+def test_drops_of_a_client_that_the_list_admits_by_now_are_over() -> None:
+    wide = service(
+        "frontend", loadBalancerSourceRanges=["10.0.0.0/8", f"{NODE_IP}/32"], externalIPs=["198.51.100.77"]
+    )
+    assert found("SVC010", wide, seen(flow(177, NODE_IP, "198.51.100.77", 80))) == []
 
 
 def test_without_a_list_nobody_is_refused_by_it() -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import ip_address, ip_network
 
 from playbooks.model.cilium.agent.recent_flows import RecentFlow, RefusedFlows, attempts
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import Evidence
+
+_LATELY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,16 @@ class Drops:
         """Who was refused, as far as Hubble names them."""
         return tuple(sorted({flow.source.workload for flow in self.flows}))
 
+    def lately(self) -> Drops:
+        """Those of the last minutes: older ones may be from before the service was as it is now."""
+        return Drops(
+            tuple(
+                (fact, flow)
+                for fact, flow in self.items
+                if not (flow.time and fact.taken_at - flow.time > _LATELY)
+            )
+        )
+
     def evidence(self, what: str) -> tuple[Evidence, ...]:
         """The last drop as evidence; nothing where there is none."""
         if not self.items:
@@ -59,3 +73,12 @@ def drops_to(
         and (not numbers or flow.port in numbers)
     ]
     return Drops(tuple(sorted(found, key=lambda one: str(one[1].time))))
+
+
+def is_in_any(address: str, ranges: Iterable[str]) -> bool:
+    """Whether an address is in one of some ranges; what is no address and no range is in none."""
+    try:
+        ip = ip_address(address)
+        return any(ip in ip_network(prefix.strip(), strict=False) for prefix in ranges)
+    except ValueError:
+        return False

@@ -199,7 +199,7 @@ def _document(view: AgentView, one: Frontend) -> Json:
             "ip": one.ip,
             "port": one.port,
             "protocol": one.protocol,
-            "scope": "external",
+            "scope": "internal" if one.is_inner else "external",
         },
         "id": frontend_number(view, one),
     }

@@ -16,7 +16,7 @@ from playbooks.practice.naming import stable
 from playbooks.practice.objects import Json
 
 _EXTERNAL_IP, _NODE_PORT, _LOCAL, _AFFINITY, _LOAD_BALANCER, _ROUTABLE = 0x01, 0x02, 0x04, 0x10, 0x20, 0x40
-_INTERNAL_LOCAL = 0x10
+_INTERNAL_LOCAL, _TWO_SCOPES, _RANGES = 0x10, 0x20, 0x80
 _TYPES = {"NodePort": _NODE_PORT, "LoadBalancer": _LOAD_BALANCER, "ExternalIPs": _EXTERNAL_IP}
 
 
@@ -40,14 +40,18 @@ def slot_text(view: AgentView) -> str:
     return laid_out("\n".join(["SERVICE ADDRESS\tBACKEND ID", *rows])) + "\n"
 
 
-def source_ranges(_view: AgentView) -> dict[str, list[str]]:
-    """The answer of `bpf lb list --source-ranges -o json`: no service here has any."""
-    return {}
+def source_ranges(view: AgentView) -> dict[str, list[str]]:
+    """The answer of `bpf lb list --source-ranges -o json`."""
+    found = {(prefix, frontend_number(view, one)) for one in every_frontend(view) for prefix in one.ranges}
+    return {f"{prefix} ({number})": [""] for prefix, number in sorted(found)}
 
 
-def source_range_text(_view: AgentView) -> str:
+def source_range_text(view: AgentView) -> str:
     """The answer of `bpf lb list --source-ranges`."""
-    return "SOURCE RANGE (REVNAT_ID)   \n"
+    return (
+        laid_out("\n".join(["SOURCE RANGE (REVNAT_ID)\t", *(f"{key}\t" for key in source_ranges(view))]))
+        + "\n"
+    )
 
 
 def frontend_rows(view: AgentView) -> list[Json]:
@@ -63,9 +67,11 @@ def _flags(one: Frontend) -> str:
         (_LOCAL, spec.get("externalTrafficPolicy") == "Local" and not is_cluster),
         (_AFFINITY, bool(one.affinity)),
         (_ROUTABLE, not is_cluster and one.ip not in ("0.0.0.0", "::")),
+        (_RANGES, bool(one.ranges)),
     )
     is_inner = is_cluster and spec.get("internalTrafficPolicy") == "Local"
-    return f"[{sum(flag for flag, is_set in first if is_set):#x} {_INTERNAL_LOCAL if is_inner else 0:#x}]"
+    second = ((_INTERNAL_LOCAL, is_inner), (_TWO_SCOPES, one.has_two_scopes))
+    return "[{:#x} {:#x}]".format(*(sum(flag for flag, is_set in one if is_set) for one in (first, second)))
 
 
 def _row(view: AgentView, one: Frontend) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -27,9 +28,9 @@ class Call:
     """One call that every pod of a client makes at a steady pace."""
 
     namespace: str
-    """Namespace of the clients."""
+    """Namespace of the clients; empty for somebody outside of the cluster."""
     app: str
-    """Value of their label `app`."""
+    """Value of their label `app`, or the address of somebody outside."""
     scheme: Scheme
     """What is spoken."""
     host: str
@@ -56,6 +57,11 @@ class Call:
     """The topic of a Kafka request."""
 
     @property
+    def is_from_outside(self) -> bool:
+        """Whether somebody outside of the cluster asks."""
+        return not self.namespace and bool(self.app)
+
+    @property
     def protocol(self) -> str:
         """TCP or UDP."""
         return "UDP" if self.scheme in (Scheme.UDP, Scheme.DNS) else "TCP"
@@ -76,15 +82,24 @@ class Call:
         return f"dns:{self.host}" if self.scheme is Scheme.DNS else self.url.replace("://", ":", 1)
 
 
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def call_of(row: Json) -> Call:
     """The call that a row of data describes. Raises `ValueError` for one that makes no sense."""
     unknown = row.keys() - _FIELDS
     if unknown:
         raise ValueError(f"a call has unknown fields: {', '.join(sorted(unknown))}")
-    namespace, slash, app = str(row.get("from", "")).partition("/")
+    namespace, slash, app = str(row.get("from", "")).rpartition("/")
     parts = urlsplit(str(row.get("to", "")))
-    if not slash or parts.scheme not in tuple(Scheme) or not parts.hostname:
-        raise ValueError(f"a call needs `from: namespace/app` and `to: scheme://host`, not {row}")
+    is_told = bool(slash) or _is_address(app)
+    if not is_told or parts.scheme not in tuple(Scheme) or not parts.hostname:
+        raise ValueError(f"a call needs `from: namespace/app` or an address, `to: scheme://host`, not {row}")
     scheme = Scheme(parts.scheme)
     port = parts.port or _PORTS.get(scheme)
     every = float(row.get("every", 5))

@@ -97,7 +97,12 @@ def _of_each(lane: Lane, node: str) -> tuple[tuple[Place, int, int], ...]:
                 total = found.setdefault(place, Sum())
                 total.packets += 1
                 total.bytes += step.size
-    if node == lane.client.node and lane.service != ("", "") and lane.outcome is not Outcome.UNREACHABLE:
+    if (
+        node == lane.client.node
+        and not lane.entry
+        and lane.service != ("", "")
+        and lane.outcome is not Outcome.UNREACHABLE
+    ):
         found[Place(printed_text(_SOCKETS_CLOSED), Way.EGRESS, 1310, "bpf_sock.c")] = Sum(1, 0)
     return tuple((place, total.packets, total.bytes) for place, total in found.items())
 

@@ -103,18 +103,25 @@ class Lane:
     """Why packets are dropped."""
     drops_at: str = ""
     """Node that drops them."""
+    entry: str = ""
+    """For a client outside of the cluster: the node that its packets come to."""
 
     @property
     def protocol(self) -> str:
         """TCP or UDP."""
         return "UDP" if self.query else self.call.protocol
 
+    @property
+    def door(self) -> str:
+        """The node at which the client's packets are seen first."""
+        return self.entry or self.client.node
+
     @cached_property
     def seed(self) -> int:
         """What makes its ports and ids differ from those of others."""
         lookup = self.query.name + self.query.type if self.query else ""
         what = f"{self.call.method} {self.call.url} {lookup}"
-        place = f"{self.client.namespace}/{self.client.pod}>{self.server.ip}:{self.port}"
+        place = f"{self.client.namespace}/{self.client.pod}{self.entry}>{self.server.ip}:{self.port}"
         return stable(f"{place}{what}", 0, (1 << 63) - 1)
 
     @cached_property

@@ -13,9 +13,10 @@ from playbooks.practice.naming import stable
 from playbooks.practice.objects import labels_of, name_of, namespace_of
 from playbooks.practice.policies.requests import DnsQuery, Request
 from playbooks.practice.policies.verdicts import Verdict, verdict
-from playbooks.practice.traffic import names, requests
+from playbooks.practice.traffic import names, outside, requests
 from playbooks.practice.traffic.call import Call, Scheme
 from playbooks.practice.traffic.lane import SECOND, Lane, Outcome, Path, Query
+from playbooks.practice.traffic.outside import NO_SERVICE
 from playbooks.practice.traffic.party import Party, node_party, outside_party, pod_party
 from playbooks.practice.traffic.probes import probes_of
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 LOOKUP = 5_000_000
 """Nanoseconds after which a client that looked up a name begins to talk."""
-NO_SERVICE = 158
-"""Drop reason where nothing stands behind a service."""
 _NEXT_NAME = 2_000_000
 _NOTHING = Verdict(0, 0, None, None)
 _DNS_PORT = 53
@@ -53,11 +52,15 @@ class _Plan:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._frontends: dict[str, dict[tuple[str, int, str], Frontend]] = {}
+        self._frontends: dict[str, list[Frontend]] = {}
+        self._inner: dict[str, dict[tuple[str, int, str], Frontend]] = {}
         self._verdicts: dict[tuple[str, str, int, str, Request | None], Verdict] = {}
 
     def lanes(self) -> Iterator[Lane]:
         for call in self.world.traffic.calls:
+            if call.is_from_outside:
+                yield from self._from_outside(call)
+                continue
             for run in self._clients.get((call.namespace, call.app), ()):
                 client = pod_party(self.world, run)
                 if client is not None:
@@ -81,6 +84,43 @@ class _Plan:
         census = self.world.policies.census
         end = census.ends.get(ip)
         return census.run_of(end.pod) if end is not None and end.pod[1] else None
+
+    def _from_outside(self, call: Call) -> Iterator[Lane]:
+        """The calls of somebody outside, who comes to one node after the other."""
+        every = max(round(call.every * SECOND), 1)
+        ways = [
+            (door, place)
+            for door in outside.doors(self.world, call.app, call.host)
+            for place in outside.places(self._frontends_of(door), call)
+        ]
+        for turn, (door, place) in enumerate(ways):
+            first = stable(f"{call.app}>{call.url}", 0, every - 1) + turn * every
+            client = outside.stranger(self.world, call.app, door)
+            lane = self._base(call, client, first, every * len(ways), None)
+            yield self._entering(replace(lane, stride=len(ways), turn=turn, entry=door), place)
+
+    def _entering(self, lane: Lane, place: outside.Entrance) -> Lane:
+        """What becomes of a packet from outside that a node took in."""
+        lane = replace(lane, port=place.port, service=place.service)
+        server = self._party(place.ip, lane.entry, ())
+        if place.drop_reason:
+            lane = replace(lane, server=server, outcome=Outcome.DROPPED)
+            return replace(lane, drop_reason=place.drop_reason, drops_at=lane.entry)
+        asks_as = lane.client.ip
+        if server.node != lane.entry:
+            path = self._path(lane.entry, server)
+            asks_as, client = outside.forwarded(self.world, lane.client, lane.entry, path)
+            lane = replace(lane, client=client, path=path)
+        request = requests.asked(lane.call)
+        decided = verdict(self.world, asks_as, place.ip, place.port, lane.protocol, request)
+        if (side := decided.ingress) is not None:
+            labels = self.world.policies.universe(side.node).labels[side.peer]
+            lane = replace(lane, client=replace(lane.client, identity=side.peer, labels=labels))
+        lane = replace(lane, server=server, verdict=replace(decided, egress=None))
+        if (refusing := lane.verdict.refusing) is not None:
+            reason = refusing.drop_reason
+            return replace(lane, outcome=Outcome.DROPPED, drop_reason=reason, drops_at=refusing.node)
+        return replace(lane, outcome=self._outcome(lane))
 
     def _of_client(self, call: Call, client: Party) -> Iterator[Lane]:
         every = max(round(call.every * SECOND), 1)
@@ -162,7 +202,7 @@ class _Plan:
         server = self._party(place.ip, client.node, known)
         if place.is_empty and not self._is_seen_by_datapath(client.node):
             return replace(lane, server=server, outcome=Outcome.UNREACHABLE)
-        path = self._path(client, server)
+        path = self._path(client.node, server)
         if place.is_empty or place.is_unserved:
             lane = replace(lane, server=server, path=path, outcome=Outcome.DROPPED)
             return replace(lane, drop_reason=NO_SERVICE, drops_at=client.node)
@@ -194,10 +234,11 @@ class _Plan:
         return self._verdicts[key]
 
     def _places(self, client: Party, ip: str, port: int, protocol: str) -> list[_Place]:
-        if client.node not in self._frontends:
-            every = frontends(self.world, client.node)
-            self._frontends[client.node] = {(one.ip, one.port, one.protocol): one for one in every}
-        table = self._frontends[client.node]
+        if client.node not in self._inner:
+            # Where a service has a list of its own for clients inside, it comes behind the other one.
+            every = self._frontends_of(client.node)
+            self._inner[client.node] = {(one.ip, one.port, one.protocol): one for one in every}
+        table = self._inner[client.node]
         one = table.get((ip, port, protocol))
         if one is None:
             is_service = any(key[0] == ip and front.type == "ClusterIP" for key, front in table.items())
@@ -207,6 +248,11 @@ class _Plan:
         if not chosen:
             return [_Place(ip, port, service, is_empty=True)]
         return [_Place(backend.ip, backend.port, service) for backend in chosen]
+
+    def _frontends_of(self, node: str) -> list[Frontend]:
+        if node not in self._frontends:
+            self._frontends[node] = frontends(self.world, node)
+        return self._frontends[node]
 
     def _party(self, ip: str, viewer: str, known: tuple[str, ...]) -> Party:
         end, run = self.world.policies.census.ends.get(ip), self._run_at(ip)
@@ -224,10 +270,10 @@ class _Plan:
                 return replace(found, cluster=peer.cluster) if found is not None else None
         return None
 
-    def _path(self, client: Party, server: Party) -> Path:
-        if client.node == server.node:
+    def _path(self, node: str, server: Party) -> Path:
+        if node == server.node:
             return Path.LOCAL
-        is_tunnel = self._setting(client.node, "routing-mode", "tunnel") == "tunnel"
+        is_tunnel = self._setting(node, "routing-mode", "tunnel") == "tunnel"
         return Path.OVERLAY if is_tunnel and server.is_endpoint else Path.NETWORK
 
     def _masquerade(self, client: Party, server: Party) -> str:

@@ -10,16 +10,23 @@ from dataclasses import dataclass, field
 from playbooks.practice.policies.verdicts import Decision, Side
 from playbooks.practice.traffic import requests
 from playbooks.practice.traffic.lane import Lane, Outcome, Path
+from playbooks.practice.traffic.outside import NO_SERVICE, NOT_IN_RANGE
 from playbooks.practice.traffic.party import Party
-from playbooks.practice.traffic.plan import NO_SERVICE
 from playbooks.practice.traffic.sight import Event, Layer7, Point, Ruling, Sight, Step, Way
 
-DROPS = {133: "POLICY_DENIED", NO_SERVICE: "SERVICE_BACKEND_NOT_FOUND", 181: "POLICY_DENY"}
+DROPS = {
+    133: "POLICY_DENIED",
+    NO_SERVICE: "SERVICE_BACKEND_NOT_FOUND",
+    NOT_IN_RANGE: "DENIED_BY_LB_SRC_RANGE_CHECK",
+    181: "POLICY_DENY",
+}
 """Names of drop reasons in flows."""
 LINES = {Way.EGRESS: 1663, Way.INGRESS: 2410}
 """Lines of the datapath's source at which policies drop."""
 FILE = "bpf_lxc.c"
 """File of the datapath's source in which they do."""
+HOST_FILE, HOST_LINE = "bpf_host.c", 670
+"""Where packets from outside are dropped that were meant for a service."""
 RETRIES = (0, 1_024_000_000, 2_048_000_000)
 """When a client sends its first packet, and when it tries again."""
 
@@ -105,7 +112,7 @@ class _Sequence:
                 self._verdict(lane.verdict.egress, Way.EGRESS)
             if is_ingress and lane.path is not Path.LOCAL:
                 self._leave(flags, 74 if flags else 70, _NEW)
-            way = Way.INGRESS if is_ingress else Way.EGRESS
+            way = Way.INGRESS if is_ingress or lane.drops_at == lane.entry else Way.EGRESS
             self._verdict(refusing, way)
             self._drop(flags, way)
 
@@ -119,7 +126,7 @@ class _Sequence:
         """A packet of the client, as far as it comes."""
         lane, proxy = self.lane, self._proxy
         if proxy is Way.EGRESS:
-            self._trace(Point.TO_PROXY, lane.client.node, ("", 0), flags, size, reason)
+            self._trace(Point.TO_PROXY, lane.door, ("", 0), flags, size, reason)
             if self._is_forbidden:
                 return
         is_remote = lane.path is not Path.LOCAL
@@ -144,13 +151,13 @@ class _Sequence:
         if lane.path is not Path.LOCAL and lane.server.is_endpoint and not is_answered_here:
             self._leave(flags, size, _REPLY, is_reply=True)
         if proxy is Way.EGRESS:
-            self._trace(Point.TO_PROXY, lane.client.node, device, flags, size, _REPLY, is_reply=True)
+            self._trace(Point.TO_PROXY, lane.door, device, flags, size, _REPLY, is_reply=True)
             return
         self._arrive(flags, size, _REPLY, is_reply=True)
 
     def _leave(self, flags: tuple[str, ...], size: int, reason: str, *, is_reply: bool = False) -> None:
         lane = self.lane
-        node = lane.server.node if is_reply else lane.client.node
+        node = lane.server.node if is_reply else lane.door
         self._trace(_EXITS[lane.path], node, _DEVICES[lane.path], flags, size, reason, is_reply=is_reply)
 
     def _arrive(self, flags: tuple[str, ...], size: int, reason: str, *, is_reply: bool = False) -> None:
@@ -187,7 +194,7 @@ class _Sequence:
         is_reply: bool = False,
     ) -> None:
         lane = self.lane
-        is_ours = node == lane.client.node
+        is_ours = node == lane.door and (node != lane.server.node or not lane.entry)
         # A connection is seen from the endpoint's side; what the host begins is egress on its way out only.
         is_egress = is_ours and (lane.client.is_endpoint or not is_reply)
         way = Way.EGRESS if is_egress else Way.INGRESS
@@ -230,6 +237,7 @@ class _Sequence:
 
     def _drop(self, flags: tuple[str, ...], way: Way) -> None:
         lane = self.lane
+        is_at_host = lane.drops_at == lane.entry and lane.verdict.refusing is None
         self._add(
             74 if flags else 70,
             lane.drops_at,
@@ -239,8 +247,8 @@ class _Sequence:
             flags=flags,
             drop_reason=lane.drop_reason,
             drop_name=DROPS[lane.drop_reason],
-            file=FILE,
-            line=LINES[way],
+            file=HOST_FILE if is_at_host else FILE,
+            line=HOST_LINE if is_at_host else LINES[way],
             destination_service=lane.service if lane.drop_reason == NO_SERVICE else ("", ""),
         )
 
@@ -260,6 +268,9 @@ class _Sequence:
         self._add(0, side.node, Event.ACCESS_LOG, ruling, self._proxy, is_reply=is_reply, l7=layer7)
 
     def _add(self, size: int, node: str, event: Event, ruling: Ruling, way: Way, **fields: object) -> None:
+        if not node:
+            # What is seen outside of the cluster, no agent tells.
+            return
         lane, is_reply = self.lane, bool(fields.get("is_reply"))
         ends: tuple[Party, Party] = (lane.server, lane.client) if is_reply else (lane.client, lane.server)
         sight = Sight(
