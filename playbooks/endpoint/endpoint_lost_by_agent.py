@@ -90,7 +90,7 @@ def _finding(
         first_seen=endpoints.before.taken_at,
         last_seen=endpoints.after.taken_at,
         ongoing=Ongoing.YES,
-        owner=meta.managed_by or (meta.controller.kind if meta.controller else ""),
+        owner=meta.managed_by,
         fixes=(
             Fix.cure(
                 f"Replace {pod.ref}.",

@@ -141,7 +141,7 @@ def _finding(
         first_seen=pods.before.taken_at,
         last_seen=known.taken_at,
         ongoing=Ongoing.YES,
-        owner=meta.managed_by or (meta.controller.kind if meta.controller else ""),
+        owner=meta.managed_by,
         fixes=(
             Fix.cure(
                 f"Replace {pod.ref}.",

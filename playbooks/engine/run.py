@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from playbooks.engine.addressing import addressed
 from playbooks.engine.applying import Applying, fresh_kinds
 from playbooks.engine.asking import Asking, Turns
+from playbooks.engine.background import Background
 from playbooks.engine.knowing import Knowing
 from playbooks.engine.looked import Looked, looked
 from playbooks.engine.needs import needs_of
@@ -77,6 +78,7 @@ class Run:
             nodes_gap = await self._prepare()
             later = await self._look(self._first, self._order.rules, nodes_gap)
             await self._second_look(later, nodes_gap)
+            self._tell_background()
         finally:
             await self._first.cancel()
             if self._second:
@@ -223,6 +225,14 @@ class Run:
             outcome = self._outcomes[rule.id]
             if outcome.kind is OutcomeKind.COULD_NOT_LOOK and "one look" in outcome.why:
                 self._outcomes[rule.id] = replace(outcome, is_one_look=True)
+
+    def _tell_background(self) -> None:
+        """At the end, when all that will be read is there: a run and its replay then tell the same."""
+        facts = [fact for look in reversed(self._looks) for fact in look.known().values()]
+        background = Background.of(facts)
+        for name, outcome in self._outcomes.items():
+            findings = tuple(background.behind(found, self._source.now) for found in outcome.findings)
+            self._outcomes[name] = replace(outcome, findings=findings)
 
     def _found(self, rule: Rule, findings: list[Finding]) -> None:
         mine = (addressed(found, self._order.kubectl) for found in findings)

@@ -67,7 +67,7 @@ class Changes(Fact):
         if isinstance(installation, Gap):
             return installation
         facts = [fact for fact in scene.known.values() if isinstance(fact, Fact)]
-        every = [record for fact in facts for record in _of(fact)]
+        every = [record for fact in facts for record in told_by(fact)]
         config, agents = scene.get(CiliumConfig), scene.get(Agents)
         if isinstance(config, CiliumConfig) and isinstance(agents, Agents):
             every += _unread(config, agents)
@@ -119,7 +119,7 @@ def _newest(records: Iterable[ChangeRecord]) -> tuple[ChangeRecord, ...]:
     return tuple(heapq.nlargest(LIMIT, records, key=lambda one: one.when or _LONG_AGO))
 
 
-def _of(fact: Fact) -> Iterator[ChangeRecord]:
+def told_by(fact: Fact) -> Iterator[ChangeRecord]:
     """What one fact tells."""
     match fact:
         case CiliumConfig():
