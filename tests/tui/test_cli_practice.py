@@ -55,7 +55,7 @@ def test_the_report_names_the_fault_of_the_scenario(name: str, here: Here) -> No
 
 
 def test_an_agent_that_hangs_is_named_and_the_others_are_judged(here: Here) -> None:
-    ran = here("practice", "agent-hangs", "--check", "--timeout", "0.5", "-o", "json")
+    ran = here("practice", "agent-hangs", "--check", "--timeout", "0.5", "--looks", "1", "-o", "json")
     report = json.loads(ran.stdout)
     assert [(root["severity"], len(root["subjects"])) for root in report["roots"]] == [("warn", 1)]
     assert len(report["roots"][0]["evidence"]) >= 2
@@ -70,7 +70,7 @@ def test_without_a_terminal_practice_prints_the_report_and_ends_well(here: Here)
 
 
 def test_seed_and_size_change_the_cluster(here: Here) -> None:
-    ran = here("practice", "healthy", "--check", "--nodes", "3", "--seed", "2")
+    ran = here("practice", "healthy", "--check", "--nodes", "3", "--seed", "2", "--looks", "1")
     assert "· 3 nodes ·" in ran.stdout
     assert "orchard" not in ran.stdout
 
@@ -173,7 +173,7 @@ def test_one_mistyped_node_among_others_is_named(healthy: PracticeServer, here: 
 
 
 def test_a_target_that_is_not_there_is_said_with_what_is_near(healthy: PracticeServer, here: Here) -> None:
-    ran = here("shop/crat", "shop/zzz", *at(healthy))
+    ran = here("shop/crat", "shop/zzz", "--looks", "1", *at(healthy))
     first, second = ran.stderr.split("honeyguide: ")[1:]
     assert first.startswith("shop/crat names nothing here")
     assert "did you mean shop/cart" in first
@@ -185,7 +185,7 @@ def test_a_target_that_is_there_is_not_remarked_upon(here: Here) -> None:
     world = scenarios.load("healthy").world()
     pod = next(run for run in world.runs.values() if run.namespace == "shop")
     with PracticeServer(world) as server:
-        assert here(f"shop/{pod.name}", pod.node, *at(server)).stderr == ""
+        assert here(f"shop/{pod.name}", pod.node, "--looks", "1", *at(server)).stderr == ""
 
 
 def test_the_folder_of_the_servers_is_removed_when_the_terminal_goes(tmp_path: Path) -> None:
