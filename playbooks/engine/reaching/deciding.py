@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from playbooks.engine.reaching.doubting import out_of_step, unrealized
 from playbooks.engine.reaching.requests import Asked as Request
 from playbooks.engine.reaching.requests import Requests, requests_at, requests_written
-from playbooks.engine.reaching.vantage import Vantage
+from playbooks.engine.reaching.vantage import ENTITIES, Vantage
 from playbooks.engine.reaching.verdicts import Missing, Said, Side
 from playbooks.model.answer import Gap
 from playbooks.model.bpf.dumps import PROTOCOLS
-from playbooks.model.bpf.policy import PolicyEntry
-from playbooks.model.bpf.policy_lookup import CLUSTER, MESH, REMOTE_NODES, WORLD, Lookup, MapVerdict, look_up
+from playbooks.model.bpf.policy import EndpointPolicyMap, PolicyEntry
+from playbooks.model.bpf.policy_lookup import (
+    CLUSTER,
+    MESH,
+    REMOTE_NODES,
+    WORLD,
+    Lookup,
+    MapVerdict,
+    differing_ports,
+    look_up,
+)
 from playbooks.model.cilium.agent.endpoint import Endpoint
+from playbooks.model.cilium.agent.realized import PortPolicy
 from playbooks.model.policies.deciding import Asked, Decided, Decision, decide
+from playbooks.model.policies.labels import CLUSTER as OF_CLUSTER
 from playbooks.model.policies.labels import Labels
 from playbooks.model.policies.peers import Peer
 from playbooks.model.policies.reading import WrittenPolicies
 from playbooks.model.policies.written import Direction
 
+_LEAST_AGGREGATED = 100
+"""Identities below mean one thing each, and nothing stands for them."""
 _AUDITED = "and audit mode only writes that down"
 
 
@@ -35,8 +49,8 @@ class Question:
     """Its address."""
     peer_address: str
     """The other end's address."""
-    peer_identity: int | None
-    """The other end's identity, where it is known without this node."""
+    peer_entity: str
+    """The entity that the other end is; empty for one with an address."""
     port: int
     """Of the destination."""
     protocol: str
@@ -49,6 +63,8 @@ class Question:
     """Whether the other end is a pod of the cluster."""
     port_names: tuple[str, ...] = ()
     """What the destination pod calls the port."""
+    may_be_node: bool = False
+    """Whether a node may have put its own address before the other end's."""
 
 
 def judge(question: Question, vantage: Vantage, policies: WrittenPolicies | Gap) -> Side:
@@ -61,21 +77,40 @@ def judge(question: Question, vantage: Vantage, policies: WrittenPolicies | Gap)
     held = vantage.map_of(endpoint)
     if held is None:
         return _cannot(question, vantage, f"endpoint {endpoint.id} has no policy map")
-    identity = _identity(question, vantage)
-    if identity is None:
-        return _cannot(
-            question, vantage, f"the identity of {question.peer_address or 'the peer'} is not known there"
-        )
+    identities = _identities(question, vantage)
+    if not identities:
+        return _cannot(question, vantage, _unknown_peer(question, vantage))
+    sides = [_as(identity, question, vantage, endpoint, held, policies) for identity in identities]
+    if len({side.said for side in sides}) == 1:
+        return sides[0]
+    told = "; ".join(f"as {side.peer} it is {side.said}" for side in sides[:3])
+    why = f"it depends on how the peer comes: {told}"
+    return replace(sides[0], said=Said.CANNOT_TELL, why=why, missing=None, refused=None)
+
+
+def _as(
+    identity: int,
+    question: Question,
+    vantage: Vantage,
+    endpoint: Endpoint,
+    held: EndpointPolicyMap,
+    policies: WrittenPolicies | Gap,
+) -> Side:
+    """The verdict if the peer has this identity."""
     labels = vantage.labels_of(identity)
-    found = look_up(
-        held,
-        str(question.direction),
-        {identity, *_stand_for(identity, labels)},
-        PROTOCOLS.get(question.protocol, 0),
-        question.port,
-    )
+    many = {identity, *_stand_for(identity, labels, endpoint)}
+    protocol = PROTOCOLS.get(question.protocol, 0)
+    found = look_up(held, str(question.direction), many, protocol, question.port)
     decided = _by_reading(question, endpoint, labels, policies)
-    return _side(_Found(question, vantage, endpoint, identity, labels, found, decided))
+    side = _side(_Found(question, vantage, endpoint, identity, labels, found, decided))
+    if question.port:
+        return side
+    others = differing_ports(held, str(question.direction), many, protocol)
+    if not others or side.said is Said.DENIED:
+        return side
+    ports = ", ".join(dict.fromkeys(one.key.ports for one in others[:3]))
+    why = f"it depends on the port, and none was named: {ports} is decided otherwise than others"
+    return replace(side, said=Said.CANNOT_TELL, why=why, missing=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +202,17 @@ def _verdict(found: _Found) -> tuple[Said, str, Requests | None]:
                 return Said.ADMITTED, f"an entry refuses it, {_AUDITED}", None
             return Said.DENIED, f"the policy map refuses {entry.key.said if entry else where}", None
         case MapVerdict.ALLOW:
-            return Said.ADMITTED, f"the policy map allows {entry.key.said if entry else where}", None
-    return _by_proxy(found, entry)
+            said, why, requests = (
+                Said.ADMITTED,
+                f"the policy map allows {entry.key.said if entry else where}",
+                None,
+            )
+        case MapVerdict.REDIRECT:
+            said, why, requests = _by_proxy(found, entry)
+    if said is Said.ADMITTED and entry and entry.auth:
+        auth = f"only once both ends have authenticated ({entry.auth}), which is not looked at"
+        return Said.CANNOT_TELL, f"{why}, but {auth}", requests
+    return said, why, requests
 
 
 def _by_proxy(found: _Found, entry: PolicyEntry | None) -> tuple[Said, str, Requests | None]:
@@ -205,12 +249,16 @@ def _requests(found: _Found) -> Requests | None:
     fitting = [
         port
         for port in ports
-        if port
-        and port.protocol in ("ANY", found.question.protocol)
-        and (not port.port or port.port <= found.question.port <= (port.end_port or port.port))
+        if port and port.protocol in ("ANY", found.question.protocol) and _is_at(port, found.question)
     ]
     selected: Mapping[str, bool] = {one.selector: found.identity in one.identities for one in selectors.items}
     return requests_at(fitting, selected)
+
+
+def _is_at(port: PortPolicy, question: Question) -> bool:
+    if port.port_name and not port.port:
+        return port.port_name in question.port_names
+    return not port.port or port.port <= question.port <= (port.end_port or port.port)
 
 
 def _by_reading(
@@ -224,22 +272,36 @@ def _by_reading(
     return decide(tuple(policies.selecting(asked.labels)), asked)
 
 
-def _identity(question: Question, vantage: Vantage) -> int | None:
+def _identities(question: Question, vantage: Vantage) -> tuple[int, ...]:
+    """Those that the peer may have at this node; none where that is not known."""
+    if question.peer_entity:
+        found = vantage.identities_of(question.peer_entity)
+    else:
+        known = vantage.identity_of(question.peer_address) if question.peer_address else None
+        found = () if known is None else (known,)
+    return (*found, ENTITIES["remote-node"]) if found and question.may_be_node else found
+
+
+def _unknown_peer(question: Question, vantage: Vantage) -> str:
     if question.peer_address:
-        known = vantage.identity_of(question.peer_address)
-        if known is not None:
-            return known
-    return question.peer_identity
+        return f"the identity of {question.peer_address} is not known there"
+    if question.names:
+        return (
+            f"the agent of {vantage.node} saw no address for {question.names[0]}: rules on names admit those"
+        )
+    return "the peer has no address yet"
 
 
-def _stand_for(identity: int, labels: Labels | None) -> tuple[int, ...]:
-    """Identities that stand for the peer in maps of newer agents."""
-    reserved = labels.reserved if labels else frozenset()
-    if "remote-node" in reserved:
-        return (REMOTE_NODES,)
-    if any(name.startswith("world") for name in reserved) or (labels and labels.cidrs):
-        return (WORLD,)
-    return (CLUSTER, MESH) if identity >= 256 and labels and labels.namespace else ()
+def _stand_for(identity: int, labels: Labels | None, endpoint: Endpoint) -> tuple[int, ...]:
+    """Identities that stand for many, this one among them, in maps of newer agents."""
+    if identity < _LEAST_AGGREGATED:
+        return ()
+    scope = identity >> 24
+    if scope:
+        return {1: (WORLD,), 2: (REMOTE_NODES,)}.get(scope, ())
+    own, other = endpoint.label(f"k8s:{OF_CLUSTER}"), labels.by_key.get(OF_CLUSTER, "") if labels else ""
+    is_own = own == other if own and other else (endpoint.identity or 0) >> 16 == identity >> 16
+    return (CLUSTER,) if is_own else (MESH,)
 
 
 def _origins(found: _Found) -> tuple[str, ...]:
@@ -264,27 +326,22 @@ def _named(decided: Decided | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"{rule.policy} {rule.place}" for rule in decided.rules)) if decided else ()
 
 
-def _doubts(found: _Found) -> list[str]:
+def _doubts(found: _Found) -> Iterator[str]:
     """Where this node's view of the peer, its map and the policies as written do not agree."""
-    if found.question.is_pod and found.labels is not None and not found.labels.namespace:
+    yield from unrealized(found.endpoint)
+    question, vantage = found.question, found.vantage
+    if question.is_pod and found.labels is not None and not found.labels.namespace:
         taken = _peer(found.identity, found.labels)
-        return [f"{found.vantage.node} takes the pod's address {found.question.peer_address} for {taken}"]
-    decided = found.decided
-    if decided is None or decided.decision is Decision.UNKNOWN:
-        return []
-    by_map = found.lookup.verdict in (MapVerdict.ALLOW, MapVerdict.REDIRECT)
-    by_text = decided.decision in (Decision.FREE, Decision.ADMITTED)
-    is_local_host = found.identity == 1 and found.question.direction is Direction.INGRESS
-    if by_map == by_text or (is_local_host and by_map):
-        return []
-    if by_text:
-        return ["the policies as written admit it, the policy map does not: it may be out of step"]
-    return ["the policy map admits it, the policies as written do not: it may be out of step"]
+        yield f"{vantage.node} takes the pod's address {question.peer_address} for {taken}"
+        return
+    yield from out_of_step(found.lookup, found.decided, found.endpoint, question.direction, found.identity)
 
 
 def _missing_endpoint(question: Question, vantage: Vantage) -> str:
     if isinstance(vantage.endpoints, Gap):
         return f"the agent of {vantage.node} cannot be asked: {vantage.endpoints.detail}"
+    if not question.address:
+        return f"{question.endpoint} has no address yet"
     return f"the agent of {vantage.node} has no endpoint with address {question.address}"
 
 

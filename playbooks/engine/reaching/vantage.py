@@ -21,6 +21,18 @@ from playbooks.model.cilium.agent.selectors import AgentSelectors
 from playbooks.model.fact import Fact
 from playbooks.model.policies.labels import Labels
 
+ENTITIES = {
+    "host": 1,
+    "world": 2,
+    "unmanaged": 3,
+    "health": 4,
+    "init": 5,
+    "remote-node": 6,
+    "kube-apiserver": 7,
+    "ingress": 8,
+}
+"""Identities that mean the same everywhere, by the names that a person may use."""
+
 
 @dataclass(frozen=True)
 class Vantage:
@@ -49,9 +61,27 @@ class Vantage:
         """The identity that the datapath of this node gives to an address: by the longest prefix."""
         if isinstance(self.ipcache, Gap):
             return None
-        ip = ip_address(address)
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            # Answers of DNS may hold anything.
+            return None
         fitting = [(length, identity) for network, length, identity in self._prefixes if ip in network]
         return max(fitting)[1] if fitting else None
+
+    def identities_of(self, entity: str) -> tuple[int, ...]:
+        """The identities that an entity has on this node, without those that rules give to prefixes."""
+        number = ENTITIES[entity]
+        everywhere = {network.with_prefixlen: identity for network, _, identity in self._prefixes}
+        if entity == "world":
+            # Where a cluster has both families, each has an identity for what is outside.
+            return (everywhere.get("0.0.0.0/0", everywhere.get("::/0", number)),)
+        if entity not in ("remote-node", "kube-apiserver"):
+            return (number,)
+        known = {one: self.labels_of(one) for one in sorted(set(everywhere.values()))}
+        return tuple(one for one, labels in known.items() if labels and entity in labels.reserved) or (
+            number,
+        )
 
     def labels_of(self, identity: int) -> Labels | None:
         """The labels of an identity, as this node knows them."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from playbooks.engine.targets.parsing import Form, Target
 from playbooks.model.kube.endpoint_slices import EndpointSlices
-from playbooks.model.kube.pods import Pod
+from playbooks.model.kube.pods import ContainerPort, Pod
 from playbooks.model.kube.services import Service, ServicePort, Services
 from playbooks.model.mistyped import nearest
 from playbooks.model.policies.pods import LabelledPod, LabelledPods
 
+_OF_ENVOY = "192.192.192.192"
 _SVC_SUFFIX = (".svc", ".svc.cluster.local")
 
 
@@ -23,6 +24,18 @@ class Spot:
     """The pod."""
     port: int
     """0 for any."""
+    protocol: str
+    """Of the port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A backend that is no pod here."""
+
+    address: str
+    """Its address."""
+    port: int
+    """At which it is called."""
     protocol: str
     """Of the port."""
 
@@ -45,6 +58,15 @@ class Resolved:
     """The DNS name, where it is one."""
     entity: str = ""
     """The entity, where it is one."""
+    outside: tuple[Outside, ...] = ()
+    """Backends of a service that are no pods."""
+    has_no_such_port: bool = False
+    """Whether a service was named with a port that it does not have."""
+
+    @property
+    def is_by_proxy(self) -> bool:
+        """Whether it is a service behind which Envoy answers, which Cilium marks by an address of nobody."""
+        return any(backend.address == _OF_ENVOY for backend in self.outside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +115,24 @@ class Directory:
         for service in self.services.items:
             if target.name in service.addresses:
                 return self._of_service(target, service)
+        if found := self._at_node_port(target):
+            return found
         return Resolved(target, f"address {target.name}", address=target.name)
+
+    def _at_node_port(self, target: Target) -> Resolved | None:
+        """The service that nodes offer at a port of theirs."""
+        if not target.port or target.name not in self._of_nodes:
+            return None
+        for service in self.services.items:
+            for port in service.spec.ports or ():
+                if (port.node_port, port.protocol) == (target.port, target.protocol):
+                    return self._of_service(replace(target, port=port.port), service)
+        return None
+
+    @property
+    def _of_nodes(self) -> frozenset[str]:
+        """Addresses of nodes, as far as pods tell."""
+        return frozenset(one.pod.status.host_ip for one in (*self.pods.items, *self.pods.on_host))
 
     def _at_host(self, target: Target) -> Resolved | Unresolved:
         name = target.name.rstrip(".")
@@ -139,8 +178,19 @@ class Directory:
             None if target.kind not in ("", "Service") else self.services.get(target.namespace, target.name)
         )
         pods = [pod for pod in self._of_namespace(target.namespace) if _is_called(pod.pod, target)]
+        # What is on the network of its host is no endpoint, but it calls and is called.
+        pods = pods or [
+            pod for pod in self.pods.on_host if _is_in(pod.pod, target) and _is_called(pod.pod, target)
+        ]
         if service and (target.kind == "Service" or not pods or _has_port(service, target)):
             return self._of_service(target, service)
+        if pods and target.kind != "Service" and target.port_name and not _spots(pods, target):
+            names = (port.name for pod in pods for port in ports_of(pod.pod) if port.name)
+            return Unresolved(
+                target,
+                f"a port {target.port_name} of {_said(pods, target)}",
+                nearest(target.port_name, names),
+            )
         if pods and target.kind != "Service":
             return Resolved(target, _said(pods, target), _spots(pods, target))
         return Unresolved(
@@ -150,23 +200,43 @@ class Directory:
         )
 
     def _of_service(self, target: Target, service: Service) -> Resolved:
-        spots = tuple(self._backends(service, target))
+        backends = tuple(self._backends(service, target))
+        spots = tuple(one for one in backends if isinstance(one, Spot))
+        outside = tuple(one for one in backends if isinstance(one, Outside))
         count = len({spot.pod.pod.metadata.uid or spot.pod.pod.ref for spot in spots})
+        count += len({one.address for one in outside})
         said = f"{service.ref}, {count} {'backend' if count == 1 else 'backends'}"
-        return Resolved(target, said, spots, service)
+        lacks = not service.is_headless and not _has_port(service, target)
+        return Resolved(target, said, spots, service, outside=outside, has_no_such_port=lacks)
 
-    def _backends(self, service: Service, target: Target) -> Iterator[Spot]:
+    def _backends(self, service: Service, target: Target) -> Iterator[Spot | Outside]:
         meta = service.metadata
         wanted = {
             port.name for port in service.spec.ports or () if not _asks(target) or _is_port(port, target)
         }
         for one in self.slices.of_service(meta.namespace, meta.name):
+            ports = [port for port in one.ports or () if (port.name or "") in wanted]
+            found = dict.fromkeys((port.port or 0, port.protocol) for port in ports)
+            if service.is_headless and target.port:
+                # Clients get addresses of pods and call them at the very port that they name.
+                found = {(target.port, target.protocol): None}
             for endpoint in one.endpoints or ():
                 ref = endpoint.target_ref
-                pod = self.pods.by_name.get((ref.namespace or meta.namespace, ref.name)) if ref else None
-                for port in one.ports or () if pod else ():
-                    if (port.name or "") in wanted and pod:
-                        yield Spot(pod, port.port or 0, port.protocol)
+                pod = self._pod(ref.namespace or meta.namespace, ref.name) if ref else None
+                for number, protocol in found:
+                    if pod:
+                        yield Spot(pod, number, protocol)
+                    else:
+                        yield from (
+                            Outside(address, number, protocol) for address in endpoint.addresses or ()
+                        )
+
+    def _pod(self, namespace: str, name: str) -> LabelledPod | None:
+        """A pod, on the network of its host or not."""
+        if found := self.pods.by_name.get((namespace, name)):
+            return found
+        every = (one for one in self.pods.on_host if one.pod.metadata.namespace == namespace)
+        return next((one for one in every if one.pod.metadata.name == name), None)
 
     def _of_namespace(self, namespace: str) -> list[LabelledPod]:
         return [pod for pod in self.pods.items if pod.pod.metadata.namespace == namespace]
@@ -216,12 +286,24 @@ def _said(pods: list[LabelledPod], target: Target) -> str:
 
 
 def _spots(pods: Iterable[LabelledPod], target: Target) -> tuple[Spot, ...]:
-    return tuple(Spot(pod, target.port or _named_port(pod.pod, target), target.protocol) for pod in pods)
+    """Pods at the port that is meant; where it is named, only those that have one of the name."""
+    if not target.port_name:
+        return tuple(Spot(pod, target.port, target.protocol) for pod in pods)
+    return tuple(
+        Spot(pod, port.container_port, port.protocol)
+        for pod in pods
+        for port in ports_of(pod.pod)
+        if port.name == target.port_name
+    )
 
 
-def _named_port(pod: Pod, target: Target) -> int:
-    ports = (port for container in pod.spec.containers or () for port in container.ports or ())
-    return next((port.container_port for port in ports if port.name == target.port_name), 0)
+def ports_of(pod: Pod) -> Iterator[ContainerPort]:
+    """The ports that a pod's containers declare."""
+    return (port for container in pod.spec.containers or () for port in container.ports or ())
+
+
+def _is_in(pod: Pod, target: Target) -> bool:
+    return pod.metadata.namespace == target.namespace
 
 
 def _asks(target: Target) -> bool:

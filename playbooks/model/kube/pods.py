@@ -198,6 +198,7 @@ class PodStatus(Object, frozen=True):
     reason: str = ""
     message: str = ""
     pod_ip: str = msgspec.field(default="", name="podIP")
+    host_ip: str = msgspec.field(default="", name="hostIP")
     start_time: datetime | None = None
     conditions: tuple[KubeCondition, ...] | None = None
     container_statuses: tuple[ContainerStatus, ...] | None = None

@@ -28,9 +28,9 @@ def policy(name: str, namespace: str, **spec: Any) -> dict[str, Any]:
     return {"apiVersion": "cilium.io/v2", "kind": kind, "metadata": meta, "spec": spec}
 
 
-def world(*objects: dict[str, Any], profile: str = "") -> World:
-    """A healthy world with more objects in it."""
-    made = build(1, nodes=3, **({"profile": profile} if profile else {}))  # type: ignore[arg-type]
+def world(*objects: dict[str, Any], **config: str) -> World:
+    """A healthy world with more objects in it; `config` is what cilium-config holds beside the usual."""
+    made = build(1, nodes=3, config={key.replace("_", "-"): value for key, value in config.items()})
     carry_out(made, [*({"apply": one} for one in objects), {"wait": 60}])
     return made
 
