@@ -44,7 +44,10 @@ async def test_policy_maps_are_the_same_in_json_and_text_but_for_counters_and_pr
     assert isinstance(of_json, PolicyMaps)
     assert isinstance(of_text, PolicyMaps)
     entries = [
-        {one.endpoint: {replace(entry, packets=None, precedence=None) for entry in one.entries} for one in fact.items}
+        {
+            one.endpoint: {replace(entry, packets=None, precedence=None) for entry in one.entries}
+            for one in fact.items
+        }
         for fact in (of_json, of_text)
     ]
     assert entries[0] == entries[1]
