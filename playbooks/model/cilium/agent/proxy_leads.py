@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
-from playbooks.model.answer import Answer, End, Gap
+from playbooks.model.answer import Gap
+from playbooks.model.cilium.agent.iptables import SavedRules
 from playbooks.model.cilium.agents import Agents
-from playbooks.model.cilium.wire import refusal
 from playbooks.model.dns.proxy import DnsProxy
-from playbooks.model.fact import Fact, Provenance, Scene, Scope, Unreadable, Way
+from playbooks.model.fact import Fact, Scene, Scope, Way
 from playbooks.model.request import Request
 
 _LEAD = re.compile(rb"TPROXY to host (cilium-[\w-]{1,60}) proxy.{0,200}--on-port (\d{1,5})")
-_KEPT = 4096
-"""Bytes of an unfinished line, and of the answer's beginning, that are kept."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,30 +37,13 @@ class ProxyLeads(Fact):
     ways: ClassVar[tuple[Way, ...]]
 
 
-@dataclass(slots=True)
-class _Reading:
-    """Keeps the rules alone: beside kube-proxy the answer grows with services and pods."""
+def _reading() -> SavedRules:
+    found: set[Lead] = set()
 
-    found: set[Lead] = field(default_factory=set)
-    head: bytes = b""
-    rest: bytes = b""
+    def take(lines: bytes) -> None:
+        found.update(Lead(name.decode("ascii"), int(port)) for name, port in _LEAD.findall(lines))
 
-    def feed(self, chunk: bytes) -> None:
-        self.head += chunk[: max(0, _KEPT - len(self.head))]
-        lines, _, self.rest = (self.rest[-_KEPT:] + chunk).rpartition(b"\n")
-        self._take(lines)
-
-    def finish(self, request: Request, end: End) -> Fact | Gap:
-        refused = refusal(Answer(request, self.head, end))
-        if refused:
-            return refused
-        self._take(self.rest)
-        if b"*" not in self.head and b"# Generated" not in self.head:
-            raise Unreadable("not what iptables-save prints", 0)
-        return ProxyLeads(provenance=Provenance.of(request, end), items=tuple(sorted(self.found)))
-
-    def _take(self, lines: bytes) -> None:
-        self.found |= {Lead(name.decode("ascii"), int(port)) for name, port in _LEAD.findall(lines)}
+    return SavedRules(take, lambda provenance: ProxyLeads(provenance=provenance, items=tuple(sorted(found))))
 
 
 def _ask(scene: Scene) -> Request | Gap | Fact:
@@ -77,4 +58,4 @@ def _ask(scene: Scene) -> Request | Gap | Fact:
     return agent.command("iptables-save")
 
 
-ProxyLeads.ways = (Way("iptables-save", _ask, _Reading),)
+ProxyLeads.ways = (Way("iptables-save", _ask, _reading),)
