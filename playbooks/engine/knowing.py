@@ -62,6 +62,25 @@ class Knowing:
         done = {key: task.result() for key, task in self._tasks.items() if _is_done(task)}
         return {key: fact for key, fact in done.items() if isinstance(fact, Fact)}
 
+    def peek(self, kind: type[F], node: str = "") -> F | Gap | None:
+        """A fact or its gap if it is there already; nothing while it is not, or when nobody wanted it."""
+        node = node if kind.scope is Scope.NODE else ""
+        if self.earlier and kind not in self.fresh:
+            return self.earlier.peek(kind, node)
+        task = self._tasks.get((kind, node))
+        if task is None or not task.done():
+            return None
+        if task.cancelled():
+            return Gap(GapKind.FAILED, "asking was stopped", node=node, remedy="ask again with r")
+        result = None if task.exception() else task.result()
+        return result if isinstance(result, Gap | kind) else None
+
+    def nodes_of(self, kind: type[Fact]) -> tuple[str, ...]:
+        """Nodes of which a fact was asked for."""
+        if self.earlier and kind not in self.fresh:
+            return self.earlier.nodes_of(kind)
+        return tuple(sorted(node for one, node in self._tasks if one is kind and node))
+
     async def cancel(self) -> None:
         """Stop everything under way."""
         tasks = list(self._tasks.values())

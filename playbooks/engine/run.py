@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from playbooks.engine.addressing import addressed
 from playbooks.engine.applying import Applying, fresh_kinds
 from playbooks.engine.asking import Asking, Turns
+from playbooks.engine.beside.gathering import Beside, beside
+from playbooks.engine.beside.sight import Sight
 from playbooks.engine.background import Background
 from playbooks.engine.knowing import Knowing
 from playbooks.engine.looked import Looked, looked
@@ -71,6 +73,7 @@ class Run:
         self._ready = 0
         self._unmatched: Gap | None = None
         self._aim = Aim()
+        self._is_over = False
 
     async def start(self) -> Snapshot:
         """Run to the end. Cancelling the task stops all that is under way."""
@@ -83,6 +86,7 @@ class Run:
             await self._first.cancel()
             if self._second:
                 await self._second.cancel()
+            self._is_over = True
         return replace(self.snapshot(), is_over=True)
 
     def snapshot(self) -> Snapshot:
@@ -140,6 +144,14 @@ class Run:
     async def know(self, kind: type[F], node: str = "") -> F | Gap:
         """A fact of this run, for a pane."""
         return await self._looks[0].know(kind, node)
+
+    async def beside(self, rule: Rule, finding: Finding) -> Beside:
+        """The tables and log lines of a finding; little is asked for them, and nothing while this runs."""
+        return await beside(Sight(self._looks[0], may_ask=self._is_over), finding, rule.playbook)
+
+    def has_judged(self, rule: Rule) -> bool:
+        """Whether a rule has come to its end in this run."""
+        return rule.id in self._outcomes
 
     def looked(self, rules: Iterable[Rule]) -> tuple[Looked, ...]:
         """The answers and gaps that verdicts rest on, as far as they are there."""

@@ -85,7 +85,7 @@ def _map_against_agent(
     for endpoint in agent.items:
         for address in () if endpoint.has_reserved("ingress") else endpoint.addresses:
             entry, pod = entries.by_address.get(address), by_address.get(address)
-            if entry is None and endpoint.state not in _UNDER_WAY:
+            if entry is None and needs_entry(endpoint):
                 detail = f"endpoint {endpoint.id}"
                 yield _difference(address, Side.MAP, Side.AGENT, Kind.MISSING, detail, pod)
             elif entry and (detail := _stale(entry, endpoint)):
@@ -94,6 +94,11 @@ def _map_against_agent(
         if not entry.is_host and agent.at(entry.address) is None:
             pod = by_address.get(entry.address)
             yield _difference(entry.address, Side.MAP, Side.AGENT, Kind.EXTRA, f"endpoint {entry.id}", pod)
+
+
+def needs_entry(endpoint: Endpoint) -> bool:
+    """Whether the endpoint map has to lead to it, and Kubernetes to know it."""
+    return endpoint.state not in _UNDER_WAY and not endpoint.has_reserved("ingress")
 
 
 def _stale(entry: MapEndpoint, endpoint: Endpoint) -> str:
@@ -117,7 +122,7 @@ def _published(
     for pod in local:
         address = pod.status.pod_ip
         endpoint, one = agent.at(address), by_name.get((pod.metadata.namespace, pod.metadata.name))
-        if endpoint and not one and endpoint.state not in _UNDER_WAY:
+        if endpoint and not one and needs_entry(endpoint):
             detail = f"endpoint {endpoint.id}"
             yield _difference(address, Side.PUBLISHED, Side.AGENT, Kind.MISSING, detail, pod)
         elif one and not endpoint:

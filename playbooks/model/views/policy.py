@@ -63,12 +63,12 @@ def _exact(wanted: WantedMap, maps: PolicyMaps) -> Iterator[Difference]:
     if held is None:
         yield _difference(wanted.endpoint, Kind.MISSING, "the whole map", wanted.namespace, wanted.name)
         return
-    keys = [_key(entry) for entry in wanted.entries]
+    keys = [key_of(entry) for entry in wanted.entries]
     if None in keys:
         # A version that writes ports in a way that is not known: nothing can be said of this endpoint.
         return
-    agent = {key: _decision(entry) for key, entry in zip(keys, wanted.entries, strict=True) if key}
-    kernel = {entry.key: _verdict(entry.is_deny, entry.proxy_port) for entry in held.entries}
+    agent = {key: decision_of(entry) for key, entry in zip(keys, wanted.entries, strict=True) if key}
+    kernel = {entry.key: verdict_of(entry.is_deny, entry.proxy_port) for entry in held.entries}
     for key in {**agent, **kernel}:
         if key not in kernel:
             kind, detail = Kind.MISSING, f"{agent[key]} {key.said}"
@@ -81,7 +81,8 @@ def _exact(wanted: WantedMap, maps: PolicyMaps) -> Iterator[Difference]:
         yield _difference(wanted.endpoint, kind, detail, wanted.namespace, wanted.name)
 
 
-def _key(entry: WantedEntry) -> PolicyKey | None:
+def key_of(entry: WantedEntry) -> PolicyKey | None:
+    """The key of an entry; nothing where a version writes it in a way that is not known."""
     direction = _DIRECTIONS.get(entry.direction)
     if direction is None or entry.identity is None:
         return None
@@ -96,11 +97,13 @@ def _key(entry: WantedEntry) -> PolicyKey | None:
     )
 
 
-def _decision(entry: WantedEntry) -> str:
-    return _verdict(entry.verdict.lower() == "deny", entry.proxy_port or 0)
+def decision_of(entry: WantedEntry) -> str:
+    """What the agent wants to happen, in words."""
+    return verdict_of(entry.verdict.lower() == "deny", entry.proxy_port or 0)
 
 
-def _verdict(is_deny: bool, proxy_port: int) -> str:
+def verdict_of(is_deny: bool, proxy_port: int) -> str:
+    """What an entry does, in words."""
     return "deny" if is_deny else f"redirect to {proxy_port}" if proxy_port else "allow"
 
 
@@ -117,22 +120,21 @@ def _by_rules(
     for direction, rules in (("ingress", policy.l4.ingress), ("egress", policy.l4.egress)):
         if not policy.holds_for(direction):
             continue
-        for key in dict.fromkeys(
-            key for rule in rules or () for key in _allowed(rule, direction, identities)
-        ):
+        for key in dict.fromkeys(key for rule in rules or () for key in keys_of(rule, direction, identities)):
             if not any(_covers(entry, key) for entry in held.entries):
                 yield _difference(endpoint.id, Kind.MISSING, f"allow {key.said}", endpoint.namespace, "")
 
 
-def _allowed(
-    rule: PolicyRule, direction: str, identities: Mapping[str, tuple[int, ...]]
+def keys_of(
+    rule: PolicyRule, direction: str, identities: Mapping[str, tuple[int, ...]], *, deny: bool = False
 ) -> Iterator[PolicyKey]:
+    """The keys that a rule admits, or refuses, by whom its selectors select."""
     port = rule.port
     if port is None or port.port_name or port.port is None or port.protocol not in PROTOCOLS:
         return
     last = port.end_port or port.port
     for selector, verdict in port.selectors.items():
-        for identity in () if verdict.is_deny else identities.get(selector, ()):
+        for identity in identities.get(selector, ()) if verdict.is_deny is deny else ():
             yield PolicyKey(direction, identity, PROTOCOLS[port.protocol], port.port, last)
 
 

@@ -97,7 +97,7 @@ def _agent_against_kubernetes(
     agent: AgentServices, services: Services, slices: EndpointSlices, node: str
 ) -> Iterator[Difference]:
     has_protocols = all("/" in one.address for one in agent.items)
-    frontends = {_address(one.address, has_protocols): one for one in agent.items if not _is_internal(one)}
+    frontends = {_address(one.address, has_protocols): one for one in agent.items if not is_internal(one)}
     wanted: set[str] = set()
     for service in services.items:
         if service.is_headless or service.spec.type == "ExternalName":
@@ -109,9 +109,9 @@ def _agent_against_kubernetes(
                 one = frontends.get(address)
                 if one is None and not service.metadata.label(_OTHER_PROXY):
                     yield _of_agent(address, Kind.MISSING, "the whole frontend", service)
-                elif one and not _is_shaped(service, one):
+                elif one and not is_shaped(service, one):
                     known = {backend.address.partition("/")[0]: backend.state for backend in one.backends}
-                    backends = _Backends.of(service, slices, port.name, ":" in ip, node)
+                    backends = Backends.of(service, slices, port.name, ":" in ip, node)
                     yield from _backends_in_agent(address, known, backends, service)
     for address, one in frontends.items():
         if one.type == "ClusterIP" and address not in wanted:
@@ -121,12 +121,17 @@ def _agent_against_kubernetes(
 
 
 @dataclass(frozen=True, slots=True)
-class _Backends:
+class Backends:
+    """What the slices of a service tell about one of its ports."""
+
     ready: frozenset[str]
+    """Addresses, as `ip:port`, that take new connections from a node."""
     known: frozenset[str]
+    """All addresses."""
 
     @classmethod
-    def of(cls, service: Service, slices: EndpointSlices, port: str, is_v6: bool, node: str) -> _Backends:
+    def of(cls, service: Service, slices: EndpointSlices, port: str, is_v6: bool, node: str) -> Backends:
+        """By the name of the port."""
         ready, known = set(), set()
         for one in slices.of_service(service.metadata.namespace, service.metadata.name):
             numbers = [item.port for item in one.ports or () if (item.name or "") == port]
@@ -147,7 +152,7 @@ def _serves(service: Service, endpoint: SliceEndpoint, node: str) -> bool:
 
 
 def _backends_in_agent(
-    address: str, known: Mapping[str, str], backends: _Backends, service: Service
+    address: str, known: Mapping[str, str], backends: Backends, service: Service
 ) -> Iterator[Difference]:
     for backend in backends.ready - set(known):
         yield _of_agent(address, Kind.MISSING, f"backend {backend}", service)
@@ -157,17 +162,18 @@ def _backends_in_agent(
             yield _of_agent(address, Kind.EXTRA, f"backend {backend}", service)
 
 
-def _is_shaped(service: Service, one: AgentService) -> bool:
+def is_shaped(service: Service, one: AgentService) -> bool:
     """Whether the agent is told to take other backends than those of the service's slices."""
     return bool(service.annotation(*_SHAPED) or service.spec.traffic_distribution or one.type in _REDIRECTED)
 
 
-def _is_internal(one: AgentService) -> bool:
+def is_internal(one: AgentService) -> bool:
+    """Whether it is the internal scope of a service with two scopes."""
     return bool(one.spec.frontend_address and one.spec.frontend_address.scope == "internal")
 
 
 def _key_of(one: AgentService, has_protocols: bool) -> _Key:
-    return _address(one.address, has_protocols), _is_internal(one)
+    return _address(one.address, has_protocols), is_internal(one)
 
 
 def _address(address: str, has_protocols: bool) -> str:
