@@ -8,6 +8,8 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from playbooks.engine.knowing import Knowing
+from playbooks.engine.targets.parsing import ENTITIES as NAMED
+from playbooks.knowledge.identities import RESERVED
 from playbooks.model.answer import Gap
 from playbooks.model.bpf.ipcache import IpcacheMap
 from playbooks.model.bpf.policy import EndpointPolicyMap, PolicyMaps
@@ -21,16 +23,7 @@ from playbooks.model.cilium.agent.selectors import AgentSelectors
 from playbooks.model.fact import Fact
 from playbooks.model.policies.labels import Labels
 
-ENTITIES = {
-    "host": 1,
-    "world": 2,
-    "unmanaged": 3,
-    "health": 4,
-    "init": 5,
-    "remote-node": 6,
-    "kube-apiserver": 7,
-    "ingress": 8,
-}
+ENTITIES = {name: RESERVED.index(name) for name in NAMED}
 """Identities that mean the same everywhere, by the names that a person may use."""
 
 

@@ -8,27 +8,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Final
 
 import msgspec
 
 from playbooks.knowledge.drop_reasons import drop_reasons
+from playbooks.knowledge.identities import RESERVED
 from playbooks.model.hubble.proto import flow_pb2, observer_pb2
 
-RESERVED: Final = {
-    "unknown": 0,
-    "host": 1,
-    "world": 2,
-    "unmanaged": 3,
-    "health": 4,
-    "init": 5,
-    "remote-node": 6,
-    "kube-apiserver": 7,
-    "ingress": 8,
-    "world-ipv4": 9,
-    "world-ipv6": 10,
-}
-"""Identities that monitor prints by name."""
 DROP, POLICY_VERDICT = 1, 5
 """Types of events."""
 DENIED, DENIED_BY_RULE = 133, 181
@@ -252,8 +238,12 @@ def _port(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 6 else 0
 
 
+def _reserved(name: str) -> int:
+    return RESERVED.index(name) if name in RESERVED else 0
+
+
 def _identity(text: str) -> int:
-    return _unsigned(int(text[:12])) if text.isdecimal() else RESERVED.get(text, 0)
+    return _unsigned(int(text[:12])) if text.isdecimal() else _reserved(text)
 
 
 def _unsigned(number: int) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from playbooks.knowledge.drop_reasons import printed_text
-from playbooks.model.hubble.monitor import RESERVED
+from playbooks.knowledge.identities import RESERVED
 from playbooks.practice.hubble.past import past_of
 from playbooks.practice.naming import stable
 from playbooks.practice.traffic.sight import Event, Ruling, Way
@@ -26,7 +26,7 @@ _MATCHES = ("none", "L3-Only", "L3-L4", "L4-Only", "all", "L3-Proto", "Proto-Onl
 _ACTIONS = {Ruling.FORWARDED: "allow", Ruling.REDIRECTED: "redirect", Ruling.AUDIT: "audit"}
 _NUMBERS = {"TCP": 6, "UDP": 17}
 _FILES = {"bpf_host.c": 1, "bpf_lxc.c": 2}
-_NAMES = {number: name for name, number in RESERVED.items()}
+_NAMES = dict(enumerate(RESERVED))
 _ETHERNET = 14
 
 

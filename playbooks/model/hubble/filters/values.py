@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from playbooks.knowledge.identities import RESERVED
 from playbooks.model.hubble.filters.wording import WrongValue, quoted, unsigned
 from playbooks.model.hubble.proto import flow_pb2
 from playbooks.model.hubble.trace_points import TRACE_POINTS
@@ -31,23 +32,6 @@ AGENT_NOTICES = (
     "ipcache-deleted",
 )
 """Sub types of an agent's notice, in the order of the monitor's numbers."""
-RESERVED = (
-    "host",
-    "world",
-    "unmanaged",
-    "health",
-    "init",
-    "remote-node",
-    "kube-apiserver",
-    "ingress",
-    "world-ipv4",
-    "world-ipv6",
-    "aggregate-cluster",
-    "aggregate-cluster-mesh",
-    "aggregate-world",
-    "aggregate-remote-node",
-)
-"""Names of the reserved identities, from 1 on."""
 _NO_NUMBER = "unable to parse as numeric value"
 _SUB_TYPES = {4: TRACE_POINTS, 130: AGENT_NOTICES}
 _TCP_FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "NS")
@@ -179,12 +163,12 @@ def workload(text: str) -> flow_pb2.Workload:
 
 def identity(text: str) -> int:
     """An identity by number or reserved name."""
-    if text in RESERVED:
-        return RESERVED.index(text) + 1
+    if text in RESERVED[1:]:
+        return RESERVED.index(text)
     try:
         return unsigned(text, 32, base=0)
     except WrongValue:
-        names = " ".join(RESERVED)
+        names = " ".join(RESERVED[1:])
         raise WrongValue(f"invalid security identity, expected one of [{names}] or a numeric value") from None
 
 

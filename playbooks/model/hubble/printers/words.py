@@ -5,29 +5,13 @@ from __future__ import annotations
 from google.protobuf.descriptor import EnumDescriptor
 
 from playbooks.knowledge.drop_reasons import printed_text
+from playbooks.knowledge.identities import RESERVED
 from playbooks.model.hubble.proto import flow_pb2
 from playbooks.model.hubble.trace_points import TRACE_POINTS
 
 DROP, CAPTURE, TRACE, POLICY_VERDICT, TRACE_SOCK = 1, 3, 4, 5, 7
 """Types of events, as monitor counts them."""
 
-_RESERVED = (
-    "unknown",
-    "host",
-    "world",
-    "unmanaged",
-    "health",
-    "init",
-    "remote-node",
-    "kube-apiserver",
-    "ingress",
-    "world-ipv4",
-    "world-ipv6",
-    "aggregate-cluster",
-    "aggregate-cluster-mesh",
-    "aggregate-world",
-    "aggregate-remote-node",
-)
 _MATCHES = ("none", "L3-Only", "L3-L4", "L4-Only", "all", "L3-Proto", "Proto-Only")
 POLICY_VERDICTS = {
     "FORWARDED": "ALLOWED",
@@ -70,12 +54,12 @@ _SOCKET_POINTS = Names(flow_pb2.SocketTranslationPoint.DESCRIPTOR)
 
 def identity(number: int) -> str:
     """An identity in brackets: reserved ones by name."""
-    return f"({_RESERVED[number]})" if number < len(_RESERVED) else f"(ID:{number})"
+    return f"({RESERVED[number]})" if number < len(RESERVED) else f"(ID:{number})"
 
 
 def identity_name(number: int) -> str:
     """The name of a reserved identity; empty for others."""
-    return _RESERVED[number] if number < len(_RESERVED) else ""
+    return RESERVED[number] if number < len(RESERVED) else ""
 
 
 def trace_point(number: int) -> str:
