@@ -36,20 +36,21 @@ class Mistyped:
         return f"{self.key}={self.value}"
 
 
-def is_near(one: str, other: str) -> bool:
-    """Whether two different words look like one of them mistyped."""
+def is_near(one: str, other: str, least: float = _NEAR) -> bool:
+    """Whether two different words look like one of them mistyped, from a share of letters in common on."""
     if one == other or not one or not other:
         return False
     longest = max(len(one), len(other))
     # Words of such different length cannot be near: most are told apart without comparing letters.
-    return 2 * (len(one) + len(other) - longest) >= _NEAR * (len(one) + len(other)) and (
-        _likeness(one, other) >= _NEAR
+    return 2 * (len(one) + len(other) - longest) >= least * (len(one) + len(other)) and (
+        _likeness(one, other, least) >= least
     )
 
 
-def nearest(word: str, words: Iterable[str], limit: int = 3) -> tuple[str, ...]:
+def nearest(word: str, words: Iterable[str], limit: int = 3, least: float = _NEAR) -> tuple[str, ...]:
     """Words near a word, the nearest first."""
-    scored = ((_likeness(word, one), one) for one in dict.fromkeys(words) if is_near(word, one))
+    known = (one for one in dict.fromkeys(words) if is_near(word, one, least))
+    scored = ((_likeness(word, one, least), one) for one in known)
     return tuple(one for _, one in sorted(scored, key=lambda pair: (-pair[0], pair[1]))[:limit])
 
 
@@ -71,6 +72,6 @@ def _is_numbered_alike(one: str, other: str) -> bool:
     return _NUMBER.sub("#", one) == _NUMBER.sub("#", other)
 
 
-def _likeness(one: str, other: str) -> float:
+def _likeness(one: str, other: str, least: float) -> float:
     matcher = SequenceMatcher(None, one.lower(), other.lower(), autojunk=False)
-    return matcher.ratio() if matcher.quick_ratio() >= _NEAR else 0.0
+    return matcher.ratio() if matcher.quick_ratio() >= least else 0.0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+_LEAST = 0.7
+"""Share of letters in common from which a name may have been meant: one is chosen of few."""
+
 
 def near(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
     """The known words most like this one, in their own spelling; upper and lower case are the same."""
-    from difflib import get_close_matches
+    from playbooks.model.mistyped import nearest
 
-    by_lower = {name.lower(): name for name in known}
-    return tuple(by_lower[match] for match in get_close_matches(word.lower(), by_lower, count, 0.7))
+    return nearest(word, known, count, _LEAST)
