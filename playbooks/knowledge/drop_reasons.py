@@ -72,6 +72,12 @@ def printed_text(number: int) -> str:
     return known.printed if known else _unnamed(number & 0xFF)
 
 
+def told(number: int) -> str:
+    """The reason of a dropped flow, in the words of Hubble; its number where it is not known."""
+    known = drop_reason(number)
+    return known.printed if known else f"drop reason {number}"
+
+
 def _unnamed(number: int) -> str:
     # The second number is the extended error, which flows do not carry.
     return f"{number}, 0"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from playbooks.engine.reaching.verdicts import Drafted, Observed, Pair, Reach, Said, Side
 from playbooks.engine.report import Line, Tone
 from playbooks.engine.report.marks import Mark
+from playbooks.knowledge import drop_reasons
 from playbooks.model.cilium.agent.recent_flows import attempts
 from playbooks.model.finding import Evidence
 from playbooks.model.policies.drafting import Opened
@@ -21,10 +22,6 @@ _MARKS = {
     Said.CANNOT_TELL: Mark.NOT_CHECKED,
 }
 _PAIRS_SHOWN = 5
-_REASONS = {
-    133: "Policy denied",
-    181: "Policy denied by denylist",
-}
 
 
 def lines(found: Reach) -> Iterator[Line]:
@@ -64,7 +61,7 @@ def _seen(observed: tuple[Observed, ...]) -> Iterator[Line]:
         yield Line("  no refusal of this connection among the last flows that Hubble keeps", Tone.QUIET)
     for one in observed:
         last = one.flows[-1]
-        reason = _REASONS.get(last.drop_reason, f"drop reason {last.drop_reason}")
+        reason = drop_reasons.told(last.drop_reason)
         count = attempts(one.flows)
         tries = "1 attempt" if count == 1 else f"{count} attempts"
         when = f"{last.time:%Y-%m-%dT%H:%M:%SZ}" if last.time else "at an unknown time"

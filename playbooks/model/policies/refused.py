@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from playbooks.knowledge import drop_reasons
 from playbooks.model.cilium.agent.recent_flows import (
     POLICY_DENIED,
-    POLICY_DENY,
     Party,
     RecentFlow,
     RefusedFlows,
@@ -19,8 +19,6 @@ from playbooks.model.finding import CouldNotLook, Evidence
 from playbooks.model.policies.labels import Labels
 from playbooks.model.policies.peers import Peer
 from playbooks.model.policies.written import Direction
-
-_REASONS = {POLICY_DENIED: "Policy denied", POLICY_DENY: "Policy denied by denylist"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ class Refusal:
     def said(self) -> str:
         """One line, as Hubble shows it."""
         flow, address = self.flow, self.flow.addresses
-        reason = _REASONS.get(flow.drop_reason, f"drop reason {flow.drop_reason}")
+        reason = drop_reasons.told(flow.drop_reason)
         source, destination = _end(flow.source, address.source), _end(flow.destination, address.destination)
         return f"{source} -> {destination}:{flow.port} {self.direction} {reason} DROPPED"
 
