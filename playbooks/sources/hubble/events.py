@@ -123,9 +123,10 @@ class Hole:
 
     def __str__(self) -> str:
         """As a person reads it; the node's name is as the cluster gave it."""
-        until = f"to {self.until:%H:%M:%S}" if self.until else "on"
         where = f" on {self.node}" if self.node else ""
-        return f"nothing known from {self.since:%H:%M:%S} {until}{where}: {self.reason}"
+        if self.until is None:
+            return f"nothing known since {self.since:%H:%M:%S}{where}: {self.reason}"
+        return f"nothing known from {self.since:%H:%M:%S} to {self.until:%H:%M:%S}{where}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

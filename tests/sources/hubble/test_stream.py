@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -131,6 +132,10 @@ def test_what_a_node_no_longer_has_is_a_hole() -> None:
     assert hole.until is not None
     assert (hole.until - hole.since).total_seconds() == 40
     assert str(hole).startswith("nothing known from ")
+    assert (
+        str(replace(hole, until=None, reason="gone"))
+        == f"nothing known since {hole.since:%H:%M:%S} on node-3: gone"
+    )
     assert str(hole).endswith("on node-3: the node no longer has the flows of that time")
     place = events.index(hole)
     assert (len(uuids(events[:place])), len(uuids(events[place:]))) == (2, 2), (
