@@ -165,6 +165,11 @@ class EngineApp(App[None], inherit_bindings=False):
         if self.diagnose.exhibits:
             self.diagnose.exhibits.take_looked(message)
 
+    def on_beside_arrived(self, message: news.BesideArrived) -> None:
+        """What stands beside a finding: for the evidence pane."""
+        if self.diagnose.exhibits:
+            self.diagnose.exhibits.take_beside(message)
+
     def on_policies_arrived(self, message: news.PoliciesArrived) -> None:
         """The cluster's policies: for the flow that is open."""
         from tui.screens.flow import FlowScreen

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from playbooks.engine.beside.gathering import Beside
     from playbooks.engine.discovery import Catalogue
     from playbooks.engine.looked import Looked
     from playbooks.engine.snapshot import Snapshot
@@ -100,6 +101,15 @@ class LookedArrived(Message):
         super().__init__()
         self.topic = topic
         self.looked = looked
+
+
+class BesideArrived(Message):
+    """What stands beside a finding: tables and log lines, or why they could not be made."""
+
+    def __init__(self, topic: str, beside: Beside | Gap) -> None:
+        super().__init__()
+        self.topic = topic
+        self.beside = beside
 
 
 class PoliciesArrived(Message):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
+from tui.aside import Aside
 from tui.connection import Connect, Connected, ConsoleOptions, Failure
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Session:
     """Why there is no source, or why a run broke."""
     watch: Watch | None = None
     """The stream of flows, once the source is there and has any."""
+    aside: Aside = field(default_factory=Aside)
+    """What is asked for a pane alone."""
     _opening: Future[Connected] | None = None
     _asked: list[Future[Any]] = field(default_factory=list)
 
@@ -131,6 +134,7 @@ class Session:
 
     def stop(self) -> bool:
         """Stop everything under way; whether there was anything."""
+        self.aside.stop()
         if not self.is_running:
             return False
         if self._opening:

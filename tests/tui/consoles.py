@@ -73,7 +73,7 @@ async def diagnosed(
 def is_settled(app: Console) -> bool:
     """Whether nothing is under way and what is known is drawn."""
     session = app.session
-    is_over = session.snapshot is not None and not session.is_running
+    is_over = session.snapshot is not None and not session.is_running and not session.aside.is_asking
     return (is_over or session.failure is not None) and app._drawing is None
 
 

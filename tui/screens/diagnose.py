@@ -100,13 +100,15 @@ class DiagnoseScreen(FlowingScreen):
         of_topic = topic.copies() if topic else ()
         sheet = self.panes.answer.sheet
         of_exhibit = copies_of(exhibit.command, exhibit.excerpt, sheet) if exhibit else ()
+        if exhibit and exhibit.page:
+            of_exhibit = exhibit.page.copies()
         return (*of_exhibit, *of_topic) if self.place in _BESIDE else (*of_topic, *of_exhibit)
 
     def printed(self) -> Iterable[Line]:
         """What is selected, whole and unwrapped; in the evidence, the raw answer."""
         topic, answer = self.topic, self.panes.answer
         if self.place in _BESIDE:
-            return [answer.row_at(at) for at in range(answer.row_count)]
+            return answer.printed()
         return (*topic.head, BLANK, *topic.fixes, BLANK, *topic.rest) if topic else self.panes.page.lines
 
     def entered(self, sign: str, text: str) -> None:
@@ -163,6 +165,10 @@ class DiagnoseScreen(FlowingScreen):
         exhibit = self.panes.exhibit
         if not self.panes.is_wide and self.place not in _BESIDE:
             self.panes.go(Stage.EVIDENCE)
+        elif exhibit is not None and exhibit.page is not None:
+            from tui.screens.page import PageScreen
+
+            self.app.push_screen(PageScreen(exhibit.page, exhibit.key))
         elif exhibit is None or not exhibit.command:
             why = exhibit.gap.detail if exhibit and exhibit.gap else "no evidence is selected"
             self.tell(f"there is no raw answer: {why}")

@@ -13,7 +13,7 @@ from tui.widgets.panes import Panes
 
 if TYPE_CHECKING:
     from playbooks.engine.snapshot import Snapshot
-    from tui.news import AnswerArrived, LookedArrived
+    from tui.news import AnswerArrived, BesideArrived, LookedArrived
     from tui.session import Session
     from tui.view.topic import Exhibit, Topic
 
@@ -34,14 +34,14 @@ class Exhibits:
     _topic: str = ""
     _asked: object = None
     _listed: tuple[Exhibit, ...] = ()
+    _beside: tuple[Exhibit, ...] = ()
     _answer: str = ""
     _resting: Timer | None = field(default=None)
 
     def show(self, topic: Topic, snapshot: Snapshot | None) -> None:
         """List the evidence of a topic; what its rules looked at is asked for when that may have changed."""
         if topic.exhibits is not None:
-            self._topic, self._asked, self._listed = topic.key, None, topic.exhibits
-            self.panes.show_exhibits(topic.key, topic.exhibits, _NONE)
+            self._show_own(topic, topic.exhibits, snapshot)
             return
         outcomes = snapshot.outcomes if snapshot else {}
         wanted = (
@@ -55,6 +55,32 @@ class Exhibits:
         if wanted != self._asked:
             self._asked = wanted
             self.session.ask_looked(topic.key, topic.rules)
+
+    def _show_own(self, topic: Topic, exhibits: tuple[Exhibit, ...], snapshot: Snapshot | None) -> None:
+        """List what stands beside a finding, then its own evidence."""
+        from tui.view.finding import FindingTopic
+
+        if topic.key != self._topic:
+            self._topic, self._asked, self._beside = topic.key, None, ()
+        self._listed = exhibits
+        self.panes.show_exhibits(topic.key, (*self._beside, *exhibits), _NONE)
+        if isinstance(topic, FindingTopic):
+            wanted = (topic.finding, bool(snapshot and snapshot.is_over))
+            if wanted != self._asked:
+                self._asked = wanted
+                self.session.aside.ask_beside(self.session, topic.key, topic.ranked)
+
+    def take_beside(self, arrived: BesideArrived) -> None:
+        """The tables and log lines that stand beside a finding."""
+        from tui.view.beside import exhibits_of
+
+        if arrived.topic != self._topic or self._asked is None:
+            return
+        self._beside = exhibits_of(arrived.beside)
+        self.panes.show_exhibits(arrived.topic, (*self._beside, *self._listed), _NONE)
+        exhibit = self.panes.exhibit
+        if exhibit is not None and exhibit.key == self._answer and exhibit.page is not None:
+            self.panes.answer.show_page(exhibit.page, exhibit.key)
 
     def take_looked(self, arrived: LookedArrived) -> None:
         """What the rules of a topic looked at."""
@@ -74,8 +100,11 @@ class Exhibits:
         if self._resting:
             self._resting.stop()
         pane = self.panes.answer
+        pane.say(exhibit.page.title if exhibit and exhibit.page else "Raw answer")
         if exhibit is None:
             pane.say_instead(_NONE)
+        elif exhibit.page is not None:
+            pane.show_page(exhibit.page, exhibit.key)
         elif exhibit.gap is not None:
             pane.say_instead(*gap_lines(exhibit.gap))
         else:
@@ -85,7 +114,7 @@ class Exhibits:
     def take_answer(self, arrived: AnswerArrived) -> None:
         """A raw answer, if it is still the one that is selected."""
         exhibit = self.panes.exhibit
-        if exhibit is None or exhibit.command != arrived.name:
+        if exhibit is None or exhibit.page is not None or exhibit.command != arrived.name:
             return
         if arrived.sheet is None:
             self.panes.answer.say_instead(_command(exhibit.command), BLANK, *said_instead(arrived))

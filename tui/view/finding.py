@@ -16,7 +16,7 @@ from playbooks.model.rule import Rule
 from tui.ink import BLANK, Ink, Line, Piece, line, lines, piece
 from tui.view.fixes import fix_copies, fix_lines, fix_title
 from tui.view.marks import ink_of, marked
-from tui.view.topic import Copy, Exhibit, ago, clock, command_copy, command_lines, labelled, short
+from tui.view.topic import Copy, Exhibit, ago, brief, clock, command_copy, command_lines, labelled, short
 
 _SYMPTOMS = 10
 _STAMP = re.compile(r'(?:time="?)?\d{4}-\d\d-\d\dT[\d:.]+Z?"?\s+')
@@ -107,7 +107,8 @@ class FindingTopic:
     @property
     def exhibits(self) -> tuple[Exhibit, ...]:
         """Its own evidence: what else its rule looked at proves nothing."""
-        return tuple(_exhibit(proof, number) for number, proof in enumerate(self.finding.evidence))
+        numbered = enumerate(self.finding.evidence)
+        return tuple(one for number, proof in numbered for one in _exhibits(proof, number))
 
     def copies(self) -> tuple[Copy, ...]:
         """The first command of each fix, the finding for a ticket, the evidence's commands."""
@@ -182,12 +183,17 @@ def since(found: Finding, now: datetime) -> str:
     return f"{text}, {still}"
 
 
-def _exhibit(proof: Evidence, number: int) -> Exhibit:
+def _exhibits(proof: Evidence, number: int) -> Iterator[Exhibit]:
+    """One for each command: what compares two answers is read from both."""
     first = next((shown for shown in proof.excerpt.lines if shown.strip()), "")
-    said = line(
-        piece(f"{clock(proof.taken_at)} ", Ink.QUIET), piece(_STAMP.sub("", first.strip()), Ink.PROOF)
-    )
-    return Exhibit(f"{number} {proof.command.raw}", said, proof.command.raw, proof.excerpt.raw)
+    at = piece(f"{clock(proof.taken_at)} ", Ink.QUIET)
+    for position, command in enumerate(proof.command.raw.split("\n")):
+        said = (
+            piece(brief(command), Ink.COMMAND)
+            if position
+            else piece(_STAMP.sub("", first.strip()), Ink.PROOF)
+        )
+        yield Exhibit(f"{number} {command}", line(at, said), command, proof.excerpt.raw)
 
 
 def _proofs(evidence: tuple[Evidence, ...]) -> Iterator[Line]:

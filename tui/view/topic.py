@@ -14,6 +14,27 @@ from playbooks.model.text import Text
 from tui.ink import BLANK, Ink, Line, Piece, cut, line, piece
 
 
+class Page(Protocol):
+    """A piece of evidence that is laid out by us, in place of a raw answer."""
+
+    @property
+    def title(self) -> str:
+        """What the pane is called that shows it."""
+
+    @property
+    def kept(self) -> str:
+        """Only rows that hold this are shown; empty for all."""
+
+    def keeping(self, wanted: str) -> Page:
+        """The page with only the rows that hold a text."""
+
+    def lines(self, width: int = 0) -> tuple[Line, ...]:
+        """Laid out for a width; 0 for as wide as it is."""
+
+    def copies(self) -> tuple[Copy, ...]:
+        """What can be copied of it, the likeliest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exhibit:
     """One piece of evidence, as a row and as something whose raw answer can be shown."""
@@ -30,6 +51,8 @@ class Exhibit:
     """The node it speaks of; raw."""
     gap: Gap | None = None
     """Why there is no answer, if there is none."""
+    page: Page | None = None
+    """What is shown in place of a raw answer, if something is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -16,6 +16,7 @@ from tui.widgets.inked import Inked
 
 if TYPE_CHECKING:
     from tui.view.sheet import Sheet
+    from tui.view.topic import Page
 
 
 class AnswerPane(Inked):
@@ -27,6 +28,8 @@ class AnswerPane(Inked):
         self.place = place
         self.sheet: Sheet | None = None
         self.kept_filter = ""
+        self.page: Page | None = None
+        self._page_key = ""
         self._head: tuple[Line, ...] = ()
         self._unwrapped: tuple[Line, ...] = ()
         self._said: tuple[Line, ...] = ()
@@ -56,15 +59,15 @@ class AnswerPane(Inked):
 
     def say_instead(self, *said: Line) -> None:
         """Show a few lines in place of an answer."""
-        if self.sheet is None and self._unwrapped == said:
+        if self.sheet is None and self.page is None and self._unwrapped == said:
             return
-        self.sheet, self._kept, self._marked = None, None, range(0)
+        self.sheet, self._kept, self._marked, self.page = None, None, range(0), None
         self._say(*said)
         self._from_the_top()
 
     def show(self, sheet: Sheet, excerpt: str = "", head: Line | None = None) -> None:
         """Show an answer under its command, from the part that proves the point if that is in it."""
-        self.sheet, self._kept, self.kept_filter = sheet, None, ""
+        self.sheet, self._kept, self.kept_filter, self.page = sheet, None, "", None
         self._head = (head,) if head else ()
         self._say(*self._head, *(() if len(sheet) else (line("the answer is empty", ink=Ink.QUIET),)))
         self._marked = sheet.rows_of(excerpt) if excerpt else range(0)
@@ -73,8 +76,34 @@ class AnswerPane(Inked):
             above = len(self._said) + self._marked[0] - self.room.height // 3
             self.scroll_to(y=max(0, above), animate=False, force=True)
 
+    def show_page(self, page: Page, key: str) -> None:
+        """Show a page in place of an answer; another look at the same one stays where it was scrolled to."""
+        is_new = self.page is None or key != self._page_key
+        kept = "" if is_new else self.kept_filter
+        page = page.keeping(kept)
+        if page == self.page and not is_new:
+            return
+        self.sheet, self._kept, self._marked = None, None, range(0)
+        self.page, self._page_key, self.kept_filter = page, key, kept
+        self._say()
+        if is_new:
+            self._from_the_top()
+        else:
+            self.fit()
+            self.refresh()
+
+    def printed(self) -> Iterable[Line]:
+        """What is shown, unwrapped."""
+        if self.page is not None:
+            return self.page.lines()
+        return (self.row_at(at) for at in range(self.row_count))
+
     def keep_only(self, wanted: str) -> None:
         """Show only rows that hold a text; all of them when it is empty."""
+        if self.page is not None and wanted != self.kept_filter:
+            self.kept_filter, self.page = wanted, self.page.keeping(wanted)
+            self._say()
+            self._from_the_top()
         if self.sheet is None or wanted == self.kept_filter:
             return
         self.kept_filter = wanted
@@ -112,6 +141,8 @@ class AnswerPane(Inked):
         """Our own words, above the rows or in their place; wrapped, unlike the rows."""
         width, look = self.room.width, look_of(self)
         self._unwrapped = said
+        if self.page is not None:
+            said = self.page.lines(width)
         self._said = tuple(row for one in said for row in wrapped(look.drawn(one), width)) if width else said
 
     def _from_the_top(self) -> None:

@@ -114,6 +114,8 @@ class Panes(Widget, can_focus=False):
     def show_exhibits(self, topic: str, exhibits: tuple[Exhibit, ...], why_none: Line) -> None:
         """List the evidence of a topic."""
         self._is_new, self._listed = topic != self._listed, topic
+        if self._is_new:
+            self.evidence.is_steered = False
         self._exhibits = {one.key: one for one in exhibits}
         self._why_none = Row("none", why_none, tall=3, is_heading=True)
         self._list_evidence()
@@ -217,7 +219,11 @@ class Panes(Widget, can_focus=False):
 
     def _list_evidence(self) -> None:
         rows = tuple(Row(one.key, one.line) for one in self._exhibits.values())
-        self.evidence.show(filtered(rows, self._filter) or (self._why_none,), is_new=self._is_new)
+        shown = filtered(rows, self._filter) or (self._why_none,)
+        self.evidence.show(shown, is_new=self._is_new)
+        if not self.evidence.is_steered:
+            # What is first may come last: tables are made after the rest is listed.
+            self.evidence.select(shown[0].key)
         self.evidence.say("Evidence", f"{len(rows):,}" if rows else "")
 
     def _forward_wide(self, *, has_fixes: bool) -> bool:
