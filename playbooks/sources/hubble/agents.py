@@ -71,10 +71,9 @@ class _Monitors:
         return monitor.read(line, time.time_ns())
 
 
-class InAgents:
-    """`hubble observe` in agents."""
+class _InPods:
+    """Commands in pods, over one connection to the API server."""
 
-    rung = Rung.AGENTS
     is_dear = True
 
     def __init__(self, api: Api, choice: Choice | None = None, merge: Merge | None = None) -> None:
@@ -82,6 +81,16 @@ class InAgents:
         self._api = api
         self._choice = choice or Choice()
         self._merge = merge
+
+    def close(self) -> None:
+        """End the connection to the API server."""
+        self._api.close()
+
+
+class InAgents(_InPods):
+    """`hubble observe` in agents."""
+
+    rung = Rung.AGENTS
 
     def open(self, wish: Wish, stop: threading.Event) -> Feed:  # noqa: ARG002
         """See in which agents Hubble answers, and follow it there. Raises `Broken`."""
@@ -93,22 +102,11 @@ class InAgents:
         feed.start()
         return feed
 
-    def close(self) -> None:
-        """End the connection to the API server."""
-        self._api.close()
 
-
-class InRelay:
+class InRelay(_InPods):
     """`hubble observe` in the Relay pod, where it has the command, as on GKE."""
 
     rung = Rung.RELAY_EXEC
-    is_dear = True
-
-    def __init__(self, api: Api, choice: Choice | None = None, merge: Merge | None = None) -> None:
-        """As for agents."""
-        self._api = api
-        self._choice = choice or Choice()
-        self._merge = merge
 
     def open(self, wish: Wish, stop: threading.Event) -> Feed:  # noqa: ARG002
         """Find a pod with the command, and follow it. Raises `Broken`."""
@@ -122,22 +120,11 @@ class InRelay:
         feed.start()
         return feed
 
-    def close(self) -> None:
-        """End the connection to the API server."""
-        self._api.close()
 
-
-class InMonitors:
+class InMonitors(_InPods):
     """`cilium-dbg monitor` in agents: drops and policy verdicts, and no names."""
 
     rung = Rung.MONITOR
-    is_dear = True
-
-    def __init__(self, api: Api, choice: Choice | None = None, merge: Merge | None = None) -> None:
-        """As for agents."""
-        self._api = api
-        self._choice = choice or Choice()
-        self._merge = merge
 
     def open(self, wish: Wish, stop: threading.Event) -> Feed:  # noqa: ARG002
         """Follow the monitors. Raises `Broken`."""
@@ -151,10 +138,6 @@ class InMonitors:
         feed.detail = f"drops and policy verdicts only, of {scope}, without names of pods; {ENABLE}"
         feed.start()
         return feed
-
-    def close(self) -> None:
-        """End the connection to the API server."""
-        self._api.close()
 
 
 def nearest(found: Sequence[AgentPlace], wish: Wish) -> list[AgentPlace]:
