@@ -27,6 +27,7 @@ class ConditionKind(StrEnum):
     PERMISSION_MISSING = "permission missing"
     ENDPOINT_NOT_REGENERATED = "endpoint not regenerated"
     MAP_FULL = "map full"
+    ADDRESS_UNKNOWN = "address without its identity"
     POLICY_DEFAULT_DENY = "default deny"
     PEER_DOWN = "remote cluster down"
     COREDNS_DOWN = "CoreDNS down"

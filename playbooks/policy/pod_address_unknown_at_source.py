@@ -82,6 +82,7 @@ def _finding(
         because_of=(
             Condition(ConditionKind.AGENT_DOWN, pod.spec.node_name),
             Condition(ConditionKind.AGENT_SILENT, node),
+            Condition(ConditionKind.ADDRESS_UNKNOWN, node, address),
         ),
         impact=f"{told(drops)}; rules for the pod's labels do not match from {node}",
         first_seen=seen[0],

@@ -10,11 +10,13 @@ import pytest
 from playbooks.model.answer import GapKind
 from playbooks.model.finding import Ref, Severity
 from playbooks.model.outcome import OutcomeKind
+from playbooks.model.request import Request
 from tests.agent.judged import Json, config, excerpts, found, only, outcome
 from tests.edited import Edit, answered, body, command, each, gap, in_look, of
 
 LIST = command("cilium-dbg", "endpoint", "list", "-o", "json")
 MAP = command("cilium-dbg", "bpf", "endpoint", "list")
+IPCACHE = command("cilium-dbg", "bpf", "ipcache", "list")
 REDIS = "redis-75c57dcdd-vgv8d"
 ADDRESS = "10.244.0.68"
 NODE = "lab-node-1"
@@ -38,8 +40,8 @@ def unknown_to_agent() -> Edit:
     return body(LIST, change)
 
 
-def rows(change: Callable[[str], str | None]) -> Edit:
-    """Change the rows of the endpoint map, in both of its forms."""
+def rows(change: Callable[[str], str | None], of_map: Callable[[Request], bool] = MAP) -> Edit:
+    """Change the rows of a map, in both of its forms."""
 
     def edit(answer: bytes) -> bytes:
         if answer.lstrip().startswith(b"{"):
@@ -53,7 +55,7 @@ def rows(change: Callable[[str], str | None]) -> Edit:
         kept = [changed for line in answer.decode().splitlines() if (changed := change(line)) is not None]
         return "\n".join(kept).encode() + b"\n"
 
-    return body(MAP, edit)
+    return body(of_map, edit)
 
 
 NO_CEP = each("ciliumendpoints", without(REDIS))
@@ -175,3 +177,41 @@ def test_a_map_that_follows_is_no_fault() -> None:
     assert found("END015", in_look(2, lost)) == []
     assert found("END015", lost, looks=1) == []
     assert found("END015", gap(MAP)) == []
+
+
+def no_identity(line: str) -> str | None:
+    return None if line.startswith(f"{ADDRESS}/32 ") else line
+
+
+def test_an_address_without_its_identity_in_the_ipcache_is_told() -> None:
+    one = only("END023", rows(no_identity, IPCACHE))
+    assert one.severity is Severity.ERROR
+    assert one.subject == Ref("Endpoint", REDIS, "shop")
+    assert f"lacks {ADDRESS}/32" in one.summary.raw
+    assert "missing" in excerpts(one)
+    assert all(fix.steps[0].is_capture for fix in one.fixes)
+
+
+def test_an_address_with_the_identity_of_another_is_told() -> None:
+    def other(line: str) -> str:
+        return line.replace("identity=", "identity=9") if line.startswith(f"{ADDRESS}/32 ") else line
+
+    one = only("END023", rows(other, IPCACHE))
+    assert one.severity is Severity.ERROR
+    assert one.subject.name == REDIS
+    assert "another identity" in one.summary.raw
+
+
+def test_an_ipcache_that_follows_or_was_cut_is_no_fault() -> None:
+    lost = rows(no_identity, IPCACHE)
+    assert found("END023") == []
+    assert found("END023", in_look(1, lost)) == []
+    assert found("END023", in_look(2, lost)) == []
+    assert found("END023", lost, looks=1) == []
+    assert found("END023", gap(IPCACHE)) == []
+
+
+def test_an_ipcache_that_lost_all_is_one_finding_about_its_node() -> None:
+    one = only("END023", rows(lambda line: line if line.startswith("0.0.0.0/0") else None, IPCACHE))
+    assert one.subject.kind == "Node"
+    assert "more addresses" in one.summary.raw

@@ -18,6 +18,8 @@ from playbooks.model.text import decoded
 
 S = TypeVar("S")
 
+Ask = Callable[[Scene], Request | Gap]
+"""The request in a scene, or why it is not asked."""
 Rows = Mapping[str, tuple[str, ...]]
 """The lines of each key, as most commands print maps."""
 
@@ -48,8 +50,12 @@ def dumped(
     *,
     since: Version | None = None,
     until: Version | None = None,
+    where: Callable[[Ask], Ask] = lambda ask: ask,
 ) -> tuple[Way, Way]:
-    """Both ways of a map that is printed as lines by key: JSON, then text with a column for each."""
+    """Both ways of a map that is printed as lines by key: JSON, then text with a column for each.
+
+    `where` may keep it from being asked.
+    """
 
     def of_json(answer: Answer) -> Fact:
         return make(Provenance.of(answer.request, answer.end), _json(answer))
@@ -58,8 +64,8 @@ def dumped(
         return make(Provenance.of(answer.request, answer.end), _text(answer, columns))
 
     return (
-        mapped(name, asks(*argv, "-o", "json", since=since, until=until), of_json),
-        mapped(f"{name} as text", asks(*argv, since=since, until=until), of_text),
+        mapped(name, where(asks(*argv, "-o", "json", since=since, until=until)), of_json),
+        mapped(f"{name} as text", where(asks(*argv, since=since, until=until)), of_text),
     )
 
 

@@ -8,8 +8,10 @@ from functools import cached_property
 from typing import ClassVar
 
 from playbooks.model.bpf.dumps import Rows, dumped, number_in, pairs_in, prefix_in
+from playbooks.model.cilium.agent.commands import of_few_pods
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.fact import Fact, Provenance, Scope, Unreadable, Way
+from playbooks.model.kube.pods import Pods
 
 _NONE = ("", "<none>")
 
@@ -39,7 +41,7 @@ class IpcacheMap(Fact):
     items: tuple[MapAddress, ...]
     """In no order."""
     scope: ClassVar[Scope] = Scope.NODE
-    needs: ClassVar[tuple[type[Fact], ...]] = (Agents,)
+    needs: ClassVar[tuple[type[Fact], ...]] = (Agents, Pods)
     ways: ClassVar[tuple[Way, ...]]
 
     @cached_property
@@ -70,5 +72,9 @@ def _address(key: str, lines: tuple[str, ...]) -> MapAddress:
 
 
 IpcacheMap.ways = dumped(
-    "ipcache map", ("cilium-dbg", "bpf", "ipcache", "list"), ("IP PREFIX/ADDRESS", "IDENTITY"), _make
+    "ipcache map",
+    ("cilium-dbg", "bpf", "ipcache", "list"),
+    ("IP PREFIX/ADDRESS", "IDENTITY"),
+    _make,
+    where=of_few_pods,
 )

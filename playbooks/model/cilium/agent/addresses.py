@@ -11,10 +11,11 @@ import msgspec
 
 from playbooks.model.answer import Answer
 from playbooks.model.cilium.agent.columns import Row, rows_in
-from playbooks.model.cilium.agent.commands import answered, asks
+from playbooks.model.cilium.agent.commands import answered, asks, of_few_pods
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.wire import number_of, rows_of, text_of
 from playbooks.model.fact import Fact, Provenance, Scope, Way
+from playbooks.model.kube.pods import Pods
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -52,7 +53,7 @@ class AgentAddresses(Fact):
     items: tuple[KnownAddress, ...]
     """In the order of the agent."""
     scope: ClassVar[Scope] = Scope.NODE
-    needs: ClassVar[tuple[type[Fact], ...]] = (Agents,)
+    needs: ClassVar[tuple[type[Fact], ...]] = (Agents, Pods)
     ways: ClassVar[tuple[Way, ...]]
 
     @cached_property
@@ -84,6 +85,6 @@ def _address(row: Row) -> KnownAddress:
 
 
 AgentAddresses.ways = (
-    answered("agent's addresses", asks("cilium-dbg", "ip", "list", "-o", "json"), _decode_json),
-    answered("agent's addresses as text", asks("cilium-dbg", "ip", "list"), _decode_text),
+    answered("agent's addresses", of_few_pods(asks("cilium-dbg", "ip", "list", "-o", "json")), _decode_json),
+    answered("agent's addresses as text", of_few_pods(asks("cilium-dbg", "ip", "list")), _decode_text),
 )

@@ -9,6 +9,7 @@ from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.installation import minor_of
 from playbooks.model.cilium.wire import refusal
 from playbooks.model.fact import Fact, Scene, Way, decoding
+from playbooks.model.kube.pods import Pods
 from playbooks.model.request import Request
 
 Version = tuple[int, int]
@@ -45,6 +46,28 @@ def asks(
         )
 
     return ask
+
+
+MANY = 5_000
+"""Pods from which on not every agent is asked for the addresses of all of them."""
+
+
+def of_few_pods(ask: Callable[[Scene], Request | Gap]) -> Callable[[Scene], Request | Gap]:
+    """The same, unless the answer would be too long: every agent tells all addresses of the cluster."""
+
+    def asked(scene: Scene) -> Request | Gap:
+        pods, request = scene.known.get(Pods), ask(scene)
+        if not isinstance(pods, Pods) or len(pods.items) <= MANY or isinstance(request, Gap):
+            return request
+        return Gap(
+            GapKind.TOO_COSTLY,
+            f"every agent would tell the addresses of all {len(pods.items):,} pods",
+            request.command(),
+            node=scene.node,
+            remedy="run the command by hand on a node that you doubt",
+        )
+
+    return asked
 
 
 def answered(
