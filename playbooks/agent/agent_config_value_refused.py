@@ -33,7 +33,27 @@ _DOWN = frozenset({Standing.CRASHING, Standing.OUT_OF_MEMORY, Standing.UNREADY, 
     step="running",
     cases=(
         Case("LAB-05", proof="R", twin="LAB-05 with tunnel-protocol: vxlan in the ConfigMap"),
-        Case("CONFIG-operator", proof="W", twin="the same operator log with a sound cluster-pool-ipv4-cidr"),
+        Case(
+            "CONFIG-operator",
+            proof="V",
+            lines=(
+                'level=fatal msg="Unable to init cluster-pool allocator" error="unable to initialize IPv6 '
+                'allocator New CIDR set failed; the node CIDR size is too big" '
+                "subsys=cilium-operator-generic",
+            ),
+            twin="the same operator log with a sound cluster-pool-ipv4-cidr",
+        ),
+        Case(
+            "CONFIG-missing",
+            proof="V",
+            lines=(
+                'time="2024-06-10T14:23:43Z" level=fatal msg="invalid daemon configuration: native routing '
+                "cidr must be configured with option --ipv6-native-routing-cidr in combination with "
+                "--enable-ipv6=true --enable-ipv6-masquerade=true --enable-ip-masq-agent=false "
+                '--routing-mode=native" subsys=daemon',
+            ),
+            twin="the same log with ipv6-native-routing-cidr in the ConfigMap",
+        ),
     ),
 )
 def agent_config_value_refused(

@@ -40,7 +40,8 @@ def agent_image_not_pulled(
 
     A rollout replaces a few agents at a time, so a wrong tag or missing credentials take out those few and
     then stop. A node pulls through its own network: what one node cannot pull and all others can is a matter
-    of that node.
+    of that node. Events and the container's state name it: `Failed to pull image`, `failed to pull and unpack
+    image`, `ErrImagePull`, `ImagePullBackOff`.
     """
     by_image: dict[str, list[tuple[Agent, ContainerStatus]]] = defaultdict(list)
     for agent in agents_standing(agents, Standing.UNPULLED):

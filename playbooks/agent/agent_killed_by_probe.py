@@ -25,7 +25,15 @@ _LATELY = timedelta(hours=1)
     "AGT004",
     step="running",
     cases=(
-        Case("CRASH-probe", proof="W", twin="the same pod without restart and without the probe's event"),
+        Case(
+            "CRASH-probe",
+            proof="V",
+            lines=(
+                'Startup probe failed: Get "http://127.0.0.1:9879/healthz": dial tcp 127.0.0.1:9879: '
+                "connect: connection refused",
+            ),
+            twin="the same pod without restart and without the probe's event",
+        ),
     ),
 )
 def agent_killed_by_probe(run: OnNode[LastRun], warnings: Warnings) -> Iterator[Finding]:

@@ -26,10 +26,10 @@ _LATELY = timedelta(hours=24)
 def agent_killed_for_memory(agents: Agents, installation: Installation) -> Iterator[Finding]:
     """An agent was killed because it used more memory than its container may.
 
-    The agent keeps every identity, policy, endpoint and service in memory, so its need grows with the cluster
-    and with what selectors match. The kernel ends it without a word when it passes the container's limit; the
-    log just stops. Large dumps inside the container, such as a whole connection-tracking table as JSON, count
-    against the same limit.
+    The agent keeps every identity, policy, endpoint and service in memory, so its need grows with the
+    cluster and with what selectors match. The kernel ends it without a word when it passes the container's
+    limit; the log just stops, and the container's last state says `OOMKilled`, exit code 137. Large dumps
+    inside the container, such as a whole connection-tracking table as JSON, count against the same limit.
     """
     for agent in agents.by_node.values():
         status = agent.status

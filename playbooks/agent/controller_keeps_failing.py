@@ -59,8 +59,9 @@ def controller_keeps_failing(
 
     Controllers are the agent's jobs: they run until they succeed and wait longer after each failure. One
     failure is normal. Many in a row, with none that succeeded after them, mean that a piece of the node's
-    state no longer follows what is wanted. The name says which piece; the name is a wrapper, the message and
-    the module's error behind it hold the cause.
+    state no longer follows what is wanted. The name says which piece; the name is a wrapper, the message
+    and the module's error behind it hold the cause. `cilium status` says `controller
+    sync-to-k8s-ciliumendpoint is failing since` of it.
     """
     named = modules.fact if modules else None
     groups: dict[Ref, list[Failing]] = {}

@@ -10,6 +10,7 @@ from playbooks.model.cilium.agent_words import AgentWords
 from playbooks.model.cilium.config import CiliumConfig
 from playbooks.model.cilium.installation import Installation
 from playbooks.model.cilium.restarting import sysdump
+from playbooks.model.cilium.standing import Standing
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import OnNode
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
@@ -31,6 +32,16 @@ _OF_PODS = ("lxc", "cilium_", "veth", "tmp")
     cases=(
         Case(
             "AG-13", proof="V", lines=("Device eth0 does not exist",), twin="the same log without that line"
+        ),
+        Case(
+            "DEVICE-routing",
+            proof="V",
+            lines=(
+                'level=fatal msg="failed to start: daemon creation failed: failed to detect devices: unable '
+                'to determine direct routing device. Use --direct-routing-device to specify it" '
+                "subsys=daemon",
+            ),
+            twin="the same log without that line",
         ),
     ),
 )
@@ -55,15 +66,19 @@ def encryption_device_missing(
     what = "for IPsec " if is_ipsec and keys in ([], ["encrypt-interface"]) else ""
     name = f"device {device}" if device else "a device for direct routing"
     agent = words.fact.agent
+    is_down = words.fact.standing is not Standing.READY
     yield finding(
-        Severity.WARN,
+        Severity.ERROR if is_down else Severity.WARN,
         agent.pod.ref,
         f"{agent.pod.ref}: {name} {what}does not exist on {words.node}",
         evidence=(
             heard.proof,
             *([config.evidence(f"{key}: {config.get(key)}") for key in keys] if config else []),
         ),
-        asserts=(Condition(ConditionKind.NODE_UNFIT, words.node),),
+        asserts=(
+            Condition(ConditionKind.NODE_UNFIT, words.node),
+            *((Condition(ConditionKind.AGENT_DOWN, words.node),) if is_down else ()),
+        ),
         stated_cause=heard.line.said,
         impact=f"traffic of {words.node} that should leave through that device does not",
         first_seen=heard.line.time,

@@ -48,8 +48,9 @@ def kvstore_without_quorum(status: OnNode[AgentStatus], agents: Agents) -> Itera
 
     Identities and addresses of all nodes travel through etcd here. The operator writes a heartbeat into it,
     and every agent watches that heartbeat: it misses when etcd lost its quorum, and also when only the
-    operator is gone. After three misses the agent reports itself unhealthy, and kubelet restarts it again and
-    again, which helps nobody. Traffic that is known goes on; new pods and new identities wait.
+    operator is gone. After three misses the agent reports itself unhealthy, and kubelet restarts it again
+    and again, which helps nobody. Where no member answers it says `not able to connect to any etcd
+    endpoints`. Traffic that is known goes on; new pods and new identities wait.
     """
     kvstore = status.fact.response.kvstore
     agent = agents.by_node.get(status.node)

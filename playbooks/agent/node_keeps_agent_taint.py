@@ -31,9 +31,10 @@ _PASSING = frozenset({Standing.STARTING, Standing.GOING})
 def node_keeps_agent_taint(nodes: Nodes, agents: Agents, config: CiliumConfig | None) -> Iterator[Finding]:
     """A node keeps the taint that keeps pods away until its agent is ready.
 
-    Whoever makes the node sets the taint, and the operator sets it again whenever an agent is not ready; when
-    it is ready, the operator takes it away. So a taint beside an agent that is down is a symptom, and one
-    beside an agent that has been ready for minutes means that the operator does not do its work.
+    Pods then wait: no node is left that has no `untolerated taint node.cilium.io/agent-not-ready`. Whoever
+    makes the node sets the taint, and the operator sets it again whenever an agent is not ready; when it is
+    ready, the operator takes it away. So a taint beside an agent that is down is a symptom, and one beside
+    an agent that has been ready for minutes means that the operator does not do its work.
     """
     key = (config.get("agent-not-ready-taint-key") if config else "") or _KEY
     for node in nodes.items:

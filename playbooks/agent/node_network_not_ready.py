@@ -18,7 +18,17 @@ from playbooks.model.rule import Case, fault
 @fault(
     "AGT030",
     step="node",
-    cases=(Case("NODE-cni", proof="W", twin="the same node with its condition Ready True"),),
+    cases=(
+        Case(
+            "NODE-cni",
+            proof="V",
+            lines=(
+                "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
+                "message:Network plugin returns error: cni plugin not initialized",
+            ),
+            twin="the same node with its condition Ready True",
+        ),
+    ),
 )
 def node_network_not_ready(nodes: Nodes, agents: Agents | None) -> Iterator[Finding]:
     """A node says that nobody gives its pods a network.

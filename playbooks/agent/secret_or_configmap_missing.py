@@ -31,7 +31,8 @@ _HELD = (Standing.UNCREATED, Standing.UNSTARTED, Standing.STARTING)
 def secret_or_configmap_missing(agents: Agents, pods: Pods, warnings: Warnings | None) -> Iterator[Finding]:
     """An agent does not start since a Secret or ConfigMap that its pod needs is missing.
 
-    A pod can only mount objects of its own namespace, so one that exists elsewhere is missing all the same.
+    A pod can only mount objects of its own namespace, so one that exists elsewhere is missing all the same:
+    `MountVolume.SetUp failed for volume`, `secret not found`.
     IPsec is the usual case: the chart mounts the Secret with the keys as soon as encryption is on, but it
     does not create it.
     """

@@ -15,7 +15,17 @@ from playbooks.model.rule import Case, fault
 @fault(
     "END007",
     step="created",
-    cases=(Case("CNI-plugin-missing", proof="W", twin="the same event about a pod that runs by now"),),
+    cases=(
+        Case(
+            "CNI-plugin-missing",
+            proof="V",
+            lines=(
+                'plugin type="cilium-cni" failed (add): failed to find plugin "cilium-cni" in path '
+                "[/usr/lib/cni]",
+            ),
+            twin="the same event about a pod that runs by now",
+        ),
+    ),
 )
 def cni_plugin_missing(waiting: WaitingPods, agents: Agents) -> Iterator[Finding]:
     """The CNI plug-in's program is not on a node.

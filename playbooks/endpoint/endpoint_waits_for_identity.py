@@ -35,10 +35,11 @@ def endpoint_waits_for_identity(
 ) -> Iterator[Finding]:
     """An endpoint waits for its identity.
 
-    An agent asks for one number for an endpoint's set of labels: it looks for a CiliumIdentity with them, or
-    makes one (in kvstore mode, a key). That takes a moment. When the API server or the kvstore does not let
-    it, the endpoint stays without an identity, its programs are not built, and its pod does not start or
-    keeps the identity that it had.
+    An agent asks for one number for an endpoint's set of labels: it looks for a CiliumIdentity with them,
+    or makes one (in kvstore mode, a key). That takes a moment. When the API server or the kvstore does not
+    let it, the endpoint stays without an identity, its programs are not built, and its pod does not start
+    or keeps the identity that it had. `cilium-dbg endpoint list` shows it as `waiting-for-identity`,
+    without a label: `no label id`.
     """
     node = endpoints.after.provenance.node
     agent = agents.by_node.get(node)

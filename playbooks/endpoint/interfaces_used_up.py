@@ -15,7 +15,7 @@ from playbooks.model.kube.sandboxes import Refusal, WaitingPods
 from playbooks.model.moments import is_recent
 from playbooks.model.rule import Case, fault
 
-_SAYS = re.compile(r"Instance is out of interfaces", re.IGNORECASE)
+_SAYS = re.compile(r"Instance is out of (interfaces|ENIs)", re.IGNORECASE)
 _LATELY = timedelta(hours=1)
 _NODE = ("name", "node", "nodeName", "k8sNodeName")
 
@@ -28,6 +28,15 @@ _NODE = ("name", "node", "nodeName", "k8sNodeName")
             "EP-10",
             proof="V",
             lines=('level=warn msg="Instance is out of interfaces"',),
+            twin="the same log without that line",
+        ),
+        Case(
+            "EP-10b",
+            proof="V",
+            lines=(
+                'level=warning msg="Instance is out of ENIs" allocated=4 instanceID=i-0b2c222593d8c4889 '
+                "max=4 name=ip-192-168-14-23.ec2.internal subsys=eni",
+            ),
             twin="the same log without that line",
         ),
     ),

@@ -66,7 +66,8 @@ def pod_without_endpoint(
     A pod that was there before Cilium, or whose endpoint was lost, keeps its address and its process. No
     program of Cilium stands at its door: policies do not hold for it, Hubble shows it as `world`, and what is
     sent to it is dropped as `Stale or unroutable IP`. Nothing says so: the agent is healthy, for it knows
-    nothing of the pod. Only a new pod gets an endpoint. Pods in the network of their node never have one.
+    nothing of the pod; `cilium status` counts `Cluster Pods` less `managed by Cilium`. Only a new pod gets an
+    endpoint. Pods in the network of their node never have one.
     """
     if config is not None and config.get("disable-endpoint-crd").lower() in TRUE:
         yield NotApplicable("endpoints are not published here (disable-endpoint-crd)")

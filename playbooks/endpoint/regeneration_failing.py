@@ -41,8 +41,9 @@ def regeneration_failing(
 
     The agent builds an endpoint's programs and policy anew whenever its policy, identity or configuration
     changes. When that fails it tries again and again, and the endpoint keeps the programs and entries it had:
-    traffic goes on by yesterday's rules, and a new pod does not start. Only the endpoint's own log says what
-    failed: the compiler, the kernel's verifier, a full map.
+    traffic goes on by yesterday's rules, and a new pod does not start. The agent writes `Regeneration of
+    endpoint failed`, `Error while rewriting endpoint BPF program`. The endpoint's own log says what failed:
+    the compiler, the kernel's verifier, a full map.
     """
     node = endpoints.after.provenance.node
     before = _failing(endpoints.before)

@@ -45,14 +45,14 @@ _EXPLAINS: dict[ConditionKind, str] = {
     ConditionKind.AGENT_SILENT: r"cilium\.sock|context deadline exceeded",
     ConditionKind.AGENT_CONFIG_REFUSED: (
         r"invalid|unknown|unsupported|unrecogni[sz]ed|incorrect|illegal|malformed|conflict|missing unit"
-        r"|pars(e|ing)|not (a )?(valid|supported|allowed)|out of range|too (big|small)|smaller than"
+        r"|pars(e|ing)|not (a )?(valid|supported|allowed)|out of range|too (big|small|large)|smaller than"
         r"|must|cannot|mutually exclusive|requires?\b|incompatible|combination|only (supported|valid)"
     ),
     ConditionKind.IPAM_EXHAUSTED: r"range is full|no more ips|no available ip|ipam|out of|pod ?cidr",
     ConditionKind.SECRET_MISSING: r"secret|keys?\b|configmap",
     ConditionKind.PERMISSION_MISSING: r"forbidden|cannot (get|list|watch|create|update|patch)",
     ConditionKind.NODE_UNFIT: (
-        r"already in use|file exists|address family|does not exist|no such device|link not found|not found"
+        r"already in use|file exists|address family|does not exist|no such device|routing device|not found"
         r"|not supported|kernel|operation not permitted|read-only"
     ),
     ConditionKind.NODE_UNREACHABLE: r"no route to host|i/o timeout|unreachable",

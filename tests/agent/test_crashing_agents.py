@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from playbooks.engine.discovery import catalogue
 from playbooks.model.answer import GapKind
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Ref, Severity
@@ -180,7 +181,7 @@ def test_a_kill_for_memory_that_is_over_counts_less(hours: int, severity: Severi
 
 
 PROBE = event("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 503")
-STARTUP = event("Unhealthy", 'Startup probe failed: Get "http://127.0.0.1:9879/healthz": connection refused')
+STARTUP = event("Unhealthy", catalogue().rule("AGT004").cases[0].lines[0])  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("probe", [PROBE, STARTUP], ids=["liveness", "startup"])

@@ -29,6 +29,7 @@ _START = re.compile(
     r"|error while (creating|starting)",
     re.IGNORECASE,
 )
+_UNSTARTED = re.compile(r"^Error: unknown |^Error: invalid argument |\bexec format error$")
 _LONG_WORD = 300
 """Characters of a message beyond which it is hardly said twice."""
 _WORDS_KEPT = 8192
@@ -198,4 +199,6 @@ def last_words(lines: tuple[LogLine, ...]) -> LogLine | None:
     for line in reversed(lines):
         if line.level == "error" and line.error and _START.search(line.message):
             return line
-    return None
+    # A program that is not even started properly has no logger yet.
+    plain = (line for line in reversed(lines) if not line.level and _UNSTARTED.search(line.message))
+    return next(plain, None)

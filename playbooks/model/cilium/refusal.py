@@ -48,6 +48,8 @@ _MISSING = re.compile(
     r"(?:--)?\b([a-z0-9]+(?:-[a-z0-9]+)+)['\"]? must be (?:provided|specified|set)\b"
     r"|must be (?:configured|set|provided) with (?:option )?--([a-z0-9-]+)"
 )
+_SIZE = re.compile(r"\btoo (big|small|large)\b", re.IGNORECASE)
+_FAMILY = re.compile(r"ipv[46]", re.IGNORECASE)
 _PAIR = re.compile(r"--([a-z0-9-]+)=[\"']?([^\s\"',;)]+)")
 _NUMBER = re.compile(r"(?<![\w.])\d+(\.\d+)?(?![\w.]*\w)")
 _TRIVIAL = OFF | {"true", "1", "yes", "on", "enabled", "default", "auto", "all"}
@@ -82,6 +84,7 @@ def refused(text: str, wanted: Mapping[str, str], echoed: Mapping[str, str]) -> 
     elif not keys:
         is_named = any(mentions(text, key) for key in wanted if "-" in key)
         keys = _named(text, about, current) or ([] if is_named else _by_value(_core(about), current))
+        keys = keys or ([] if is_named else _sized(text, current))
     stated = quoted(about) | bare(about)
     return tuple(
         Refused(key, current.get(key, ""), not parts(current.get(key, "")).isdisjoint(stated))
@@ -161,6 +164,19 @@ def _combined(text: str, wanted: Mapping[str, str], changed: Set[str]) -> list[s
     if not all(on) or (off and not any(off)) or not (on or off or values):
         return []
     return [*values, *(key for keys in (*on, *off) for key in keys)]
+
+
+def _sized(text: str, wanted: Mapping[str, str]) -> list[str]:
+    """The options behind a size that a text calls wrong without telling it."""
+    if not _SIZE.search(text) or _NUMBER.search(text) or quoted(text):
+        return []
+    families = {name.lower() for name in _FAMILY.findall(text)}
+    return [
+        key
+        for options in options_meant(text)
+        for key in options
+        if key in wanted and not ({*_FAMILY.findall(key)} - families if families else set())
+    ]
 
 
 def _mentioned(text: str, wanted: Mapping[str, str]) -> list[tuple[str, ...]]:
