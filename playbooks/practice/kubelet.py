@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from playbooks.practice import agents, podstatus
 from playbooks.practice.behaviours import behaviour_of
-from playbooks.practice.catalog import CONFIG_MAPS, PODS
+from playbooks.practice.catalog import CONFIG_MAPS, PODS, SECRETS
 from playbooks.practice.events import Reporter, emit
 from playbooks.practice.logs import termination_message
 from playbooks.practice.objects import Json, uid_of
@@ -20,6 +20,7 @@ LONGEST_BACK_OFF = 300
 """Seconds at which the back-off stops growing."""
 _SANDBOX_RETRY = 15.0
 _NAGGING = 12
+_MOUNT_RETRY, LONGEST_MOUNT_RETRY = 0.5, 122.0
 
 
 def reconcile(world: World) -> None:
@@ -92,6 +93,14 @@ def _lives(world: World, run: PodRun) -> bool:
 def _sandbox(world: World, run: PodRun) -> None:
     if not _lives(world, run):
         return
+    if (absent := missing_volume(world, run.pod)) is not None:
+        volume, what = absent
+        message = f'MountVolume.SetUp failed for volume "{volume}" : {what} not found'
+        emit(world, run.pod, "FailedMount", message, kubelet(run.node), is_warning=True)
+        podstatus.report(world, run)
+        run.waits_to_mount = min(2 * run.waits_to_mount or _MOUNT_RETRY, LONGEST_MOUNT_RETRY)
+        world.after(run.waits_to_mount, lambda: _sandbox(world, run))
+        return
     if run.pod["spec"].get("hostNetwork"):
         run.ips = world.network.hosts[run.node].every
     elif run.node not in world.network.nodes:
@@ -107,6 +116,17 @@ def _sandbox(world: World, run: PodRun) -> None:
         run.ips = endpoint.addresses.every
     run.sandboxed = world.now
     _start_next(world, run)
+
+
+def missing_volume(world: World, pod: Json) -> tuple[str, str] | None:
+    """The first volume of a Secret or ConfigMap that is not there, and which that is."""
+    namespace = pod["metadata"]["namespace"]
+    for volume in pod["spec"].get("volumes") or ():
+        for field, key, kind in (("secret", "secretName", SECRETS), ("configMap", "name", CONFIG_MAPS)):
+            source = volume.get(field)
+            if source and not source.get("optional") and not world.store.get(kind, namespace, source[key]):
+                return volume["name"], f'{field.lower()} "{source[key]}"'
+    return None
 
 
 def _no_sandbox(world: World, run: PodRun, why: str) -> None:

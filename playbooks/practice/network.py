@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from playbooks.practice.naming import Names, stable
+from playbooks.practice.policies.peers import is_inside
 from playbooks.practice.profile import Addressing, Profile
 
 _IDENTITIES = 1 << 16
@@ -199,6 +200,10 @@ class Network:
         base = ipaddress.ip_network(self._sources[node].first).network_address
         free = (str(base + number) for number in range(1, 255) if str(base + number) not in self._taken[node])
         return sorted([*self._taken[node], *itertools.islice(free, _RESERVE)])
+
+    def is_of_pods(self, ip: str) -> bool:
+        """Whether an address is in the range of a node."""
+        return any(is_inside(ip, range_) for node in self.nodes.values() for range_ in node.ranges.every)
 
     def shift(self, delta: timedelta) -> None:
         """Move its history in time."""

@@ -40,9 +40,10 @@ def _wait(world: World, seconds: float) -> None:
 def _patch(world: World, what: Json) -> None:
     kind = _kind(world, what["kind"])
     writer = Writer(what.get("by", "kubectl-edit"))
-    form = "application/merge-patch+json"
+    way = "merge" if "merge" in what else "strategic-merge"
+    form = f"application/{way}-patch+json"
     name = what["name"] if "name" in what else _node(world, what)
-    writing.patch(world, kind, what.get("namespace", ""), name, form, what["merge"], writer)
+    writing.patch(world, kind, what.get("namespace", ""), name, form, what[way], writer)
 
 
 def _scale(world: World, what: Json) -> None:
@@ -79,6 +80,26 @@ def _leave_behind(world: World, what: Json) -> None:
     """Let the map of services on a node lead to an address that a service had before."""
     agent = world.agents[_node(world, what)]
     world.astray[agent.uid, what["service"]] = what["address"]
+
+
+def _forget(world: World, what: Json) -> None:
+    """Let the agent of a worker not know the pods with some labels."""
+    for run in world.runs.values():
+        if matches(what["runs"], labels_of(run.pod)):
+            node = list(world.network.nodes)[what["worker"]]
+            world.tampered.forget(world, node, (run.namespace, run.name))
+    _look_again(world)
+
+
+def _mislead(world: World, what: Json) -> None:
+    world.tampered.mislead(world, _node(world, what), int(what["port"]))
+    _look_again(world)
+
+
+def _look_again(world: World) -> None:
+    """Work out anew what no object tells that it changed."""
+    world.policies.renew()
+    world.traffic.renew()
 
 
 def _permit(world: World, what: Json) -> None:
@@ -146,6 +167,8 @@ _VERBS: dict[str, Callable[[World, Json], None]] = {
     "silence_agent": _silence_agent,
     "leak": _leak,
     "leave_behind": _leave_behind,
+    "forget": _forget,
+    "mislead": _mislead,
     "permit": _permit,
     "call": _call,
     "hush": _hush,

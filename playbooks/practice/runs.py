@@ -81,6 +81,8 @@ class PodRun:
     """When its network was ready."""
     containers: dict[str, Container] = field(default_factory=dict)
     """By name, init containers first."""
+    waits_to_mount: float = 0.0
+    """Seconds until its kubelet tries again to mount a volume that is not there."""
     config: dict[str, str] = field(default_factory=dict)
     """For agents: the configuration that init container `config` wrote for this pod."""
 

@@ -25,6 +25,7 @@ from playbooks.practice.policies.book import Book
 from playbooks.practice.profile import DEFAULT, Profile, load
 from playbooks.practice.runs import PodRun
 from playbooks.practice.store import Store
+from playbooks.practice.tampering import Tampering
 from playbooks.practice.traffic.history import Traffic
 
 START = datetime(2026, 11, 23, 8, 0, 0, tzinfo=UTC)
@@ -57,6 +58,7 @@ class World:
         self.access = Access()
         self.exec_delay = 0.0
         self.silent_nodes: set[str] = set()
+        self.tampered = Tampering()
         self.astray: dict[tuple[str, str], str] = {}
         self.agent_program = "cilium-dbg"
         self.store = Store()

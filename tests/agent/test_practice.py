@@ -21,7 +21,7 @@ SEEDS = (0, 1)
 
 @cache
 def snapshot(name: str, seed: int) -> Snapshot:
-    world = scenarios.load(name).world(seed=seed)
+    world = scenarios.load(name).world(seed=seed, nodes=6 if seed else 4)
     return asyncio.run(Run(WorldSource(world), Order(catalogue().rules_of(("agent",)))).start())
 
 
@@ -60,12 +60,11 @@ def test_no_rule_crashes(name: str) -> None:
     assert [one.traceback for one in snapshot(name, 0).outcomes.values() if one.kind in bad] == []
 
 
-@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", of_agent())
-def test_each_right_fix_turns_it_green(name: str, seed: int) -> None:
+def test_each_right_fix_turns_it_green(name: str) -> None:
     scenario = scenarios.load(name)
-    for fix in scenario.fixes:
-        world = scenario.world(seed=seed)
+    for seed, fix in enumerate(scenario.fixes):
+        world = scenario.world(seed, nodes=4)
         fix.carry_out(world)
         assert all(run.is_ready for run in world.runs.values())
         after = asyncio.run(Run(WorldSource(world), Order(catalogue().rules_of(("agent",)))).start())

@@ -39,14 +39,14 @@ def test_a_healthy_profile_has_nothing_above_info_and_is_judged_whole(name: str)
 
 @pytest.mark.parametrize("name", OF_AGENTS)
 def test_faults_of_agents_are_left_to_their_playbook(name: str) -> None:
-    assert loud(judged(scenarios.load(name).world(0))) == []
+    assert loud(judged(scenarios.load(name).world(0, nodes=4))) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", OWN)
 def test_the_roots_are_the_injected_fault(name: str, seed: int) -> None:
     scenario = scenarios.load(name)
-    snapshot = judged(scenario.world(seed))
+    snapshot = judged(scenario.world(seed, nodes=4 if seed else 6))
     assert sorted({one.rule.id for one in snapshot.roots}) == sorted(scenario.expected)
     beside = {one.rule.name for one in snapshot.every()} - {*scenario.expected_faults, *scenario.allowed}
     assert beside == set()

@@ -51,6 +51,10 @@ def test_the_names_are_those_that_people_know() -> None:
         "nodes-without-backend",
         "source-ranges",
         "callers-come-as-nodes",
+        "ipsec-secret-missing",
+        "pod-not-known",
+        "udp-sticks",
+        "dns-old-port",
     }
     assert names()[0] == "healthy"
     assert DEFAULT == "agent-crashloop"

@@ -27,6 +27,11 @@ DOCUMENTED = {
         # Recorded only in policies of the whole cluster, whose rules are written the same way.
         "[].spec.egressDeny", "[].spec.egressDeny[].toCIDR", "[].spec.egress[].toCIDR",
     },
+    # In the lab no pod waits before its first init container, and none mounts a Secret.
+    "pods": {
+        "[].spec.volumes[].secret", "[].spec.volumes[].secret.secretName",
+        *(f"[].status.initContainerStatuses[].state.waiting{path}" for path in ("", ".reason")),
+    },
     # The lab has no load balancer.
     "services": {
         "[].spec.healthCheckNodePort", "[].spec.loadBalancerSourceRanges",

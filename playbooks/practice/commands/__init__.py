@@ -85,7 +85,7 @@ def run(world: World, pod: PodRun, container: str, argv: tuple[str, ...]) -> Out
         stdout, stderr = files.printed(AgentView(world, pod), words)
         return Output(stdout.encode(), stderr.encode(), 1 if stderr else 0)
     if program == "iptables-save":
-        return _text(files.RULES)
+        return _text(files.rules(AgentView(world, pod)))
     if program == "hubble":
         return _hubble_command(AgentView(world, pod), words)
     if program == world.agent_program and words[:1] == ("monitor",):

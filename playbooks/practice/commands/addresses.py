@@ -192,7 +192,8 @@ def _of_pods(view: AgentView) -> Iterator[Known]:
     world = view.world
     for run in world.runs.values():
         endpoint = world.network.endpoints.get((run.namespace, run.name))
-        if endpoint is None:
+        is_there = run.node == view.node or world.tampered.knows(world, view.node, (run.namespace, run.name))
+        if endpoint is None or not is_there:
             continue
         known = world.policies.census.known(run)
         for ip in endpoint.addresses.every:

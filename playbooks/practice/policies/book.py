@@ -129,11 +129,15 @@ class Book:
         }
         return tuple(sorted(found, key=lambda one: one.text))
 
+    def renew(self) -> None:
+        """Work everything out anew."""
+        self._version = ()
+
     def shift(self, delta: timedelta) -> None:
         """Move its history in time."""
         self.shelf.shift(delta)
         self._lost = {key: at + delta for key, at in self._lost.items()}
-        self._version = ()
+        self.renew()
 
     def _refresh(self) -> None:
         if self._version == self.census.version:

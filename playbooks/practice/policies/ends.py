@@ -153,6 +153,13 @@ def peer_identity(world: World, node: str, end: End) -> int:
     return WORLD
 
 
+def seen_from(world: World, node: str, end: End) -> End:
+    """An end as the agent of a node has it, which may take a pod of which it has not heard for outside."""
+    if not end.pod[1] or end.node == node or world.tampered.knows(world, node, end.pod):
+        return end
+    return End(end.ip)
+
+
 def proxy_of(world: World, node: str, kind: str, *, is_ingress: bool) -> tuple[str, int]:
     """Name and port of the listener of a kind of proxy; nothing for none."""
     if not kind:

@@ -48,7 +48,7 @@ def lookups(world: World, run: PodRun, policy: Computed) -> Iterator[Lookup]:
     """What a pod with this policy looked up through the proxy of its node."""
     endpoint = world.network.endpoints.get((run.namespace, run.name))
     questions = _asked_by(policy)
-    if endpoint is None or not questions:
+    if endpoint is None or not questions or world.tampered.leads_astray(world, run.node):
         return
     for call in _calls(world, run):
         if leading.is_address(call.host):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from playbooks.practice.policies.asking import is_allowed
 from playbooks.practice.policies.census import End
-from playbooks.practice.policies.ends import endpoint_at, find, peer_identity, proxy_of
+from playbooks.practice.policies.ends import endpoint_at, find, peer_identity, proxy_of, seen_from
 from playbooks.practice.policies.requests import Request
 from playbooks.practice.policies.rows import Row
 from playbooks.practice.policies.rules import PROTOCOLS, Origin
@@ -182,7 +182,9 @@ class _Ends:
         if place is None:
             return None
         held = place.held(self.world)
-        peer = peer_identity(self.world, mine.node, other)
+        # A packet that arrives tells whom it is from; one that leaves is judged by what its node knows.
+        known = other if is_ingress else seen_from(self.world, mine.node, other)
+        peer = peer_identity(self.world, mine.node, known)
         direction = held.policy.direction(is_ingress=is_ingress)
         row = place.map(self.world).find(peer, packet.protocol, packet.port, is_egress=not is_ingress)
         side = Side(

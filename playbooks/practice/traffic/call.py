@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from playbooks.practice.objects import Json
 
 _PORTS = {"http": 80, "dns": 53, "kafka": 9092}
-_FIELDS = frozenset({"from", "to", "every", "method", "status", "latency", "bytes", "reply", "api", "topic"})
+_FIELDS = frozenset(
+    {"from", "to", "every", "method", "status", "latency", "bytes", "reply", "api", "topic", "keeps"}
+)
 
 
 class Scheme(StrEnum):
@@ -55,6 +57,8 @@ class Call:
     """Kafka's name of the request."""
     topic: str = ""
     """The topic of a Kafka request."""
+    keeps: bool = False
+    """Whether each pod asks from one connected socket all its life, which no agent can end."""
 
     @property
     def is_from_outside(self) -> bool:
@@ -106,7 +110,9 @@ def call_of(row: Json) -> Call:
     if port is None or every <= 0:
         raise ValueError(f"a call needs a port and a pace above zero: {row}")
     given: Json = {
-        key: row[key] for key in ("method", "status", "latency", "reply", "api", "topic") if key in row
+        key: row[key]
+        for key in ("method", "status", "latency", "reply", "api", "topic", "keeps")
+        if key in row
     }
     if "bytes" in row:
         given["size"] = row["bytes"]

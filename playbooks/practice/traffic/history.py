@@ -45,6 +45,7 @@ class Traffic:
         data: Json = manifests.traffic()
         self.calls: list[Call] = [call_of(row) for row in data["calls"]]
         self.names: dict[str, tuple[str, ...]] = {name: tuple(ips) for name, ips in data["names"].items()}
+        self.sockets: dict[tuple[str, str], tuple[str, int]] = {}
         self.epoch: datetime | None = None
         self._world = world
         self._past: list[Period] = []

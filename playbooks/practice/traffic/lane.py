@@ -32,7 +32,9 @@ class Outcome(StrEnum):
     UNREACHABLE = "unreachable"
     """An error of its own socket: the service has no backend, and no packet leaves."""
     UNKNOWN_NAME = "unknown name"
-    """An error: the name does not exist, or nobody answers for it."""
+    """An error: the name does not exist."""
+    NO_NAME_SERVER = "no name server"
+    """An error: nobody answers for the name."""
     FORBIDDEN = "forbidden"
     """The proxy's own answer: the request is not allowed."""
 
@@ -150,6 +152,8 @@ class Lane:
 
     def client_port(self, number: int) -> int:
         """The port that the client asks from."""
+        if self.call.keeps and self.query is None:
+            return _FIRST_PORT + stable(f"{self.client.pod} {self.call.url}", 0, _PORTS - 1)
         return _FIRST_PORT + (self.seed + self.turn + number * self.stride) % _PORTS
 
     def _before(self, moment: int) -> int:

@@ -72,6 +72,8 @@ def _error(lane: Lane) -> str:
     place = f"{call.host}:{call.port}"
     if lane.outcome is Outcome.UNKNOWN_NAME:
         return f"lookup {call.host}: no such host"
+    if lane.outcome is Outcome.NO_NAME_SERVER:
+        return f"lookup {call.host}: i/o timeout"
     if lane.outcome is Outcome.UNREACHABLE:
         return f"dial {call.protocol.lower()} {place}: connect: no route to host"
     if lane.outcome is Outcome.RESET:

@@ -17,8 +17,8 @@ from playbooks.practice.traffic.party import Party, node_party, outside_party
 if TYPE_CHECKING:
     from playbooks.practice.world import World
 
-NO_SERVICE, NOT_IN_RANGE = 158, 177
-"""Drop reasons where nothing stands behind a service, and where its source ranges leave a client out."""
+STALE, NO_SERVICE, NOT_IN_RANGE = 151, 158, 177
+"""Drop reasons: a pod's address that no pod has, nothing behind a service, a client outside of its ranges."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from playbooks.practice.policies.verdicts import Verdict, verdict
 from playbooks.practice.traffic import names, outside, requests
 from playbooks.practice.traffic.call import Call, Scheme
 from playbooks.practice.traffic.lane import SECOND, Lane, Outcome, Path, Query
-from playbooks.practice.traffic.outside import NO_SERVICE
-from playbooks.practice.traffic.party import Party, node_party, outside_party, pod_party
+from playbooks.practice.traffic.outside import NO_SERVICE, STALE
+from playbooks.practice.traffic.party import WORLD, Party, node_party, outside_party, pod_party
 from playbooks.practice.traffic.probes import probes_of
 
 if TYPE_CHECKING:
@@ -137,9 +137,9 @@ class _Plan:
         ordered = sorted(ips, key=lambda ip: ((":" in ip) != (family == "IPv6"), ip))
         if not ordered:
             server = outside_party(self.world, "", ())
-            yield Lane(
-                call, client, server, call.port, Outcome.UNKNOWN_NAME, _NOTHING, Path.LOCAL, first, every
-            )
+            is_heard = any(lane.outcome is not Outcome.DROPPED for lane in lookups)
+            why = Outcome.UNKNOWN_NAME if is_heard else Outcome.NO_NAME_SERVER
+            yield Lane(call, client, server, call.port, why, _NOTHING, Path.LOCAL, first, every)
             return
         sides = (lane.verdict.egress for lane in lookups)
         is_told = any(side is not None and side.proxy for side in sides)
@@ -173,8 +173,19 @@ class _Plan:
         self, call: Call, client: Party, ip: str, first: int, every: int, known: tuple[str, ...] = ()
     ) -> Iterator[Lane]:
         places = self._places(client, ip, call.port, call.protocol)
+        if call.keeps:
+            places = self._connected(call, client, places)
         base = self._base(call, client, first, every, None)
         yield from self._spread(base, places, requests.asked(call), known)
+
+    def _connected(self, call: Call, client: Party, places: list[_Place]) -> list[_Place]:
+        """Where a socket leads that was connected once."""
+        endpoint = self.world.network.endpoints[client.namespace, client.pod]
+        socket = self.world.traffic.sockets.setdefault(
+            (endpoint.attachment, call.url), (places[0].ip, places[0].port)
+        )
+        found = next((one for one in places if (one.ip, one.port) == socket), None)
+        return [found or _Place(*socket)]
 
     def _base(self, call: Call, client: Party, first: int, every: int, query: Query | None) -> Lane:
         return Lane(
@@ -211,13 +222,38 @@ class _Plan:
             known_as = self.world.policies.universe(client.node).labels
             number = decided.egress.peer
             server = replace(server, identity=number, labels=known_as.get(number, server.labels))
+        if not self._is_known(client.node, server):
+            number = decided.egress.peer if decided.egress else WORLD
+            labels = self.world.policies.universe(client.node).labels.get(number, ())
+            server, path = Party(server.ip, number, labels), Path.NETWORK
         lane = replace(lane, server=server, path=path, verdict=decided)
         refusing = decided.refusing
         if refusing is not None:
             return replace(
                 lane, outcome=Outcome.DROPPED, drop_reason=refusing.drop_reason, drops_at=refusing.node
             )
+        if self._is_stale(place.ip):
+            nobody = replace(server, identity=0, labels=("reserved:unknown",))
+            lane = replace(lane, server=nobody, outcome=Outcome.DROPPED)
+            return replace(lane, drop_reason=STALE, drops_at=client.node)
+        if self._is_lost(lane):
+            return replace(lane, outcome=Outcome.DROPPED)
         return replace(lane, outcome=self._outcome(lane), masquerade=self._masquerade(client, server))
+
+    def _is_known(self, node: str, server: Party) -> bool:
+        pod = (server.namespace, server.pod)
+        return not server.pod or server.node == node or self.world.tampered.knows(self.world, node, pod)
+
+    def _is_stale(self, ip: str) -> bool:
+        """Whether an address is of the range of a node, and nobody's."""
+        return ip not in self.world.policies.census.ends and self.world.network.is_of_pods(ip)
+
+    def _is_lost(self, lane: Lane) -> bool:
+        """Whether packets go where nobody gets them."""
+        egress, node = lane.verdict.egress, lane.client.node
+        if lane.query is not None and egress is not None and egress.proxy:
+            return bool(self.world.tampered.leads_astray(self.world, node))
+        return not lane.server.node and self.world.network.is_of_pods(lane.server.ip)
 
     def _outcome(self, lane: Lane) -> Outcome:
         if lane.verdict.is_request_refused:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from playbooks.practice.policies.verdicts import Decision, Side
 from playbooks.practice.traffic import requests
 from playbooks.practice.traffic.lane import Lane, Outcome, Path
-from playbooks.practice.traffic.outside import NO_SERVICE, NOT_IN_RANGE
+from playbooks.practice.traffic.outside import NO_SERVICE, NOT_IN_RANGE, STALE
 from playbooks.practice.traffic.party import Party
 from playbooks.practice.traffic.sight import Event, Layer7, Point, Ruling, Sight, Step, Way
 
 DROPS = {
     133: "POLICY_DENIED",
+    STALE: "STALE_OR_UNROUTABLE_IP",
     NO_SERVICE: "SERVICE_BACKEND_NOT_FOUND",
     NOT_IN_RANGE: "DENIED_BY_LB_SRC_RANGE_CHECK",
     181: "POLICY_DENY",
@@ -42,7 +43,7 @@ _EXITS = {Path.OVERLAY: Point.TO_OVERLAY, Path.NETWORK: Point.TO_NETWORK}
 def steps_of(lane: Lane) -> tuple[Step, ...]:
     """All that is seen of a call of a lane."""
     found = _Sequence(lane)
-    if lane.outcome in (Outcome.UNREACHABLE, Outcome.UNKNOWN_NAME):
+    if lane.outcome in (Outcome.UNREACHABLE, Outcome.UNKNOWN_NAME, Outcome.NO_NAME_SERVER):
         return ()
     if lane.outcome is Outcome.DROPPED:
         found.dropped()
@@ -114,7 +115,19 @@ class _Sequence:
                 self._leave(flags, 74 if flags else 70, _NEW)
             way = Way.INGRESS if is_ingress or lane.drops_at == lane.entry else Way.EGRESS
             self._verdict(refusing, way)
-            self._drop(flags, way)
+            if lane.drop_reason:
+                self._drop(flags, way)
+            else:
+                self._lost(flags, is_first=not number)
+
+    def _lost(self, flags: tuple[str, ...], *, is_first: bool) -> None:
+        """A packet that nobody drops and nobody gets."""
+        if is_first:
+            self._verdict(self.lane.verdict.egress, Way.EGRESS)
+        if self._proxy is Way.EGRESS:
+            self._trace(Point.TO_PROXY, self.lane.door, ("", 0), flags, 74 if flags else 70, _NEW)
+        else:
+            self._leave(flags, 74 if flags else 70, _NEW)
 
     def _packet(self, flags: tuple[str, ...], size: int, *, is_reply: bool = False) -> None:
         if is_reply:
