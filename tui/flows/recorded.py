@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from playbooks.model.answer import Gap, GapKind
 from playbooks.sources.hubble.events import Batch, Event, Phase, Rung, State
+from playbooks.sources.hubble.threaded import ThreadedStream
 
 if TYPE_CHECKING:
     from playbooks.model.hubble.filters.asked import Observe
@@ -48,38 +49,18 @@ class RecordedFlows:
         return ""
 
 
-class RecordedStream:
+class RecordedStream(ThreadedStream):
     """A `FlowStream` of what was recorded; reading waits for who looks at it."""
 
     def __init__(self, path: Path, asked: Observe) -> None:
         """Nothing is opened yet."""
+        super().__init__("recorded flows", State(Phase.CONNECTING, Rung.NONE, f"reading {path}"))
         self._path, self._asked = path, asked
-        self._stop, self._over, self._told = threading.Event(), threading.Event(), threading.Event()
+        self._told = threading.Event()
         self._lock = threading.Lock()
         self._events: list[Event] = []
         self._waiting = 0
         self._problems: list[str] = []
-        self._state = State(Phase.CONNECTING, Rung.NONE, f"reading {path}")
-        self._thread = threading.Thread(target=self._run, name="recorded flows", daemon=True)
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close."""
-        self.close()
-
-    @property
-    def state(self) -> State:
-        """The last state."""
-        return self._state
-
-    @property
-    def is_over(self) -> bool:
-        """Whether all was read."""
-        return self._over.is_set()
 
     def drain(self) -> Sequence[Event]:
         """What was read since the last time."""
@@ -88,20 +69,12 @@ class RecordedStream:
             self._waiting = 0
         return taken
 
-    def events(self) -> Iterator[Sequence[Event]]:
-        """All that is read, again and again; blocks for it."""
-        while True:
-            is_last = self.is_over
-            if taken := self.drain():
-                yield taken
-            elif is_last:
-                return
-            else:
-                self._told.wait(_MOMENT)
-
     def close(self) -> None:
         """Stop reading."""
         self._stop.set()
+
+    def _wait(self) -> None:
+        self._told.wait(_MOMENT)
 
     def warn(self, message: str, error: str, line: bytes | None = None) -> None:
         """Something could not be read."""

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from playbooks.model.window import Window
+
 COUNT_LIMIT = 100_000
 SIZE_LIMIT = 30 * 1024 * 1024
 """Bytes of messages that are kept: some forty thousand flows of ordinary size."""
@@ -27,7 +29,7 @@ Entry = bytes | Remark
 """A serialized GetFlowsResponse, still unparsed, or a remark."""
 
 
-class Roll:
+class Roll(Window):
     """Bounded in number and in bytes: the oldest go first, and are counted.
 
     Nothing is decoded: of twenty thousand flows a second a screen shows fifty.
@@ -35,25 +37,12 @@ class Roll:
 
     def __init__(self, count_limit: int = COUNT_LIMIT, size_limit: int = SIZE_LIMIT) -> None:
         """Empty."""
+        super().__init__()
         self._count_limit, self._size_limit = count_limit, size_limit
         # In pieces, because the middle of a long deque is far from both of its ends.
         self._pieces: deque[list[Entry]] = deque([[]])
         self._sizes: deque[int] = deque([0])
         self._size = 0
-        self._begin = self._end = 0
-
-    @property
-    def begin(self) -> int:
-        """Number of the oldest entry; so many have been let go."""
-        return self._begin
-
-    @property
-    def end(self) -> int:
-        """Number of the next entry; so many have come."""
-        return self._end
-
-    def __len__(self) -> int:
-        return self._end - self._begin
 
     def __getitem__(self, number: int) -> Entry:
         if not self._begin <= number < self._end:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Protocol, Self
+from typing import Protocol
 
 from playbooks.model.answer import Gap, GapKind
 from playbooks.sources.hubble.broken import Broken
@@ -14,6 +14,7 @@ from playbooks.sources.hubble.events import Event, Left, Phase, Rung, State, Tra
 from playbooks.sources.hubble.feed import Feed
 from playbooks.sources.hubble.inbox import Inbox
 from playbooks.sources.hubble.seen import RECENT_SIZE, Seen
+from playbooks.sources.hubble.threaded import ThreadedStream
 from playbooks.sources.hubble.wish import SECOND, Wish
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -68,7 +69,7 @@ class Step(Protocol):
         """Let go of what is kept between connections."""
 
 
-class Stream:
+class Stream(ThreadedStream):
     """A `FlowStream` over a ladder of steps."""
 
     def __init__(
@@ -87,6 +88,7 @@ class Stream:
         `budget` bytes end a full stream through the API server, 0 for no limit; `is_patient` goes on trying
         where nobody answers at first; `climb_after` so many seconds better rungs are tried again.
         """
+        super().__init__("flows", State(Phase.CONNECTING, steps[0].rung if steps else Rung.NONE))
         self._steps = steps
         self._wish = wish
         self._budget = budget
@@ -97,44 +99,10 @@ class Stream:
         # What has happened can wait for who reads it; what happens cannot.
         self._inbox = inbox or Inbox(self._today, is_waiting=not wish.is_followed)
         self._seen = Seen(wish.call)
-        self._stop = threading.Event()
-        self._over = threading.Event()
         self._feed: Feed | None = None
         self._left: list[Left] = []
         self._total = 0
         self._was_live = False
-        self._state = State(Phase.CONNECTING, steps[0].rung if steps else Rung.NONE)
-        self._thread = threading.Thread(target=self._run, name="flows", daemon=True)
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close."""
-        self.close()
-
-    @property
-    def state(self) -> State:
-        """The last state."""
-        return self._state
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing will come any more, once drained."""
-        return self._over.is_set()
-
-    def events(self) -> Iterator[Sequence[Event]]:
-        """All that has come, again and again; blocks for it."""
-        while True:
-            is_last = self.is_over
-            if taken := self._inbox.take():
-                yield taken
-            elif is_last:
-                return
-            else:
-                self._inbox.wait()
 
     def drain(self) -> Sequence[Event]:
         """All that has come since the last time."""
@@ -153,6 +121,9 @@ class Stream:
             for step in self._steps:
                 step.close()
             self._thread.join(1.0)
+
+    def _wait(self) -> None:
+        self._inbox.wait()
 
     def _today(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now() / SECOND, UTC)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from playbooks.model.hubble.seen.event import Event
+from playbooks.model.window import Window
 
 HOT = 100_000
 """Events that are kept hot."""
@@ -14,7 +15,7 @@ HOT_BYTES = 256 * 1024 * 1024
 """Bytes that the messages of hot events had; flows of ordinary size take less than half of it."""
 
 
-class Ring:
+class Ring(Window):
     """The newest events by their number; the first one ever has number 0.
 
     Numbers grow without end, so that a place in the list stays a place while older events fall out.
@@ -22,24 +23,11 @@ class Ring:
 
     def __init__(self, limit: int = HOT, limit_bytes: int = HOT_BYTES) -> None:
         """Empty."""
+        super().__init__()
         self._slots: list[Event | None] = [None] * limit
         self._limit, self._limit_bytes = limit, limit_bytes
         self._batches: deque[tuple[int, int]] = deque()
         self._bytes = 0
-        self._begin = self._end = 0
-
-    @property
-    def begin(self) -> int:
-        """Number of the oldest event that is still here; so many have fallen out."""
-        return self._begin
-
-    @property
-    def end(self) -> int:
-        """Number that the next event will have; so many have come."""
-        return self._end
-
-    def __len__(self) -> int:
-        return self._end - self._begin
 
     def __getitem__(self, number: int) -> Event:
         event = self._slots[number % self._limit] if self._begin <= number < self._end else None
