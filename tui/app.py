@@ -117,7 +117,7 @@ class Console(EngineApp, inherit_bindings=False):
             )
             rows.append(Row(str(at), refused if one.refusal else said, tall=2, is_heading=bool(one.refusal)))
         if not rows:
-            self._tell("there is nothing here to copy")
+            self.tell_on_top("there is nothing here to copy")
             return
         self.push_screen(ChoiceScreen("Copy what?", tuple(rows), lambda key: self._copy(copies[int(key)])))
 
@@ -125,15 +125,15 @@ class Console(EngineApp, inherit_bindings=False):
         from tui.copying import Copier
 
         copier = Copier(self.copy_to_clipboard, self.session.options.copy_folder)
-        self._tell(copier.copy(copy.name, copy.text))
+        self.tell_on_top(copier.copy(copy.name, copy.text))
 
     def print_out(self, lines: Iterable[Line]) -> None:
         """Leave the screen and print lines unwrapped, until a key."""
         text = "".join(f"{' ' * one.indent}{one.text}\n" for one in map(self.look.drawn, lines))
         if not text:
-            self._tell("there is nothing here to print")
+            self.tell_on_top("there is nothing here to print")
         elif self.is_headless:
-            self._tell("this terminal cannot be left")
+            self.tell_on_top("this terminal cannot be left")
         else:
             with self.suspend():
                 print_until_key(text)
@@ -150,15 +150,12 @@ class Console(EngineApp, inherit_bindings=False):
         """All about the connection, the run and this terminal."""
         from tui.screens.reader import PaperScreen
         from tui.view.flow_state import page
-        from tui.view.status import Status
 
-        session = self.session
-        nodes = session.runs.nodes if session.runs else None
-        status = Status(session.connected, session.snapshot, session.failure, session.is_running, nodes)
         told = self.terminal.told(self.size.width, self.size.height, self.look.palette.name)
-        self.push_screen(PaperScreen("Information", (*status.page(told), *page(session.watch))))
+        self.push_screen(PaperScreen("Information", (*self.status().page(told), *page(self.session.watch))))
 
-    def _tell(self, text: str) -> None:
+    def tell_on_top(self, text: str) -> None:
+        """Say something on the screen that is seen."""
         top: CalmScreen = self.screen if self.screen is not None else self.diagnose  # type: ignore[assignment]
         top.tell(text)
 

@@ -10,11 +10,14 @@ from typing import NamedTuple
 
 from textual.message import Message
 
+from playbooks.engine.knowing import Knowing
 from playbooks.engine.looked import Looked
 from playbooks.engine.run import Run
 from playbooks.model.answer import Answer, Gap, GapKind, Source
 from playbooks.model.cilium.agents import Agents
+from playbooks.model.finding import Ref
 from playbooks.model.policies.reading import WrittenPolicies
+from playbooks.model.request import ContainerLog, Request
 from playbooks.model.rule import Rule
 from tui.news import AnswerArrived
 from tui.view.sheet import Sheet
@@ -58,6 +61,17 @@ async def log_of(node: str, runs: Sequence[Run], is_previous: bool | None) -> La
         return Gap(GapKind.NOT_RUNNING, f"there is no agent pod on {node}", node=node)
     previous = not agent.is_running if is_previous is None else is_previous
     found = await runs[0].raw(agent.log(is_previous=previous))
+    return found if isinstance(found, Gap) else await _laid(found)
+
+
+def container_log(pod: Ref, container: str) -> ContainerLog:
+    """The end of the log of a container: of any pod, only shown and never judged."""
+    return ContainerLog(pod.namespace, pod.name, container, pod.node)
+
+
+async def raw(knowing: Knowing, request: Request) -> Laid | Gap:
+    """An answer as it comes."""
+    found = await knowing.asking.raw(request)
     return found if isinstance(found, Gap) else await _laid(found)
 
 

@@ -68,6 +68,20 @@ Whatever it raises is shown in full: `what`, `where` and `remedy` if it has them
 
 
 @dataclass(frozen=True, slots=True)
+class Contexts:
+    """The contexts of the kubeconfig."""
+
+    names: tuple[str, ...]
+    """All of them."""
+    current: str
+    """The one that is open."""
+    reopen: Callable[[str], object]
+    """Has another one opened as soon as this console is left."""
+    refusal: str = ""
+    """Why no other one is opened from here, and what to type instead."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleOptions:
     """What the person chose for the console."""
 
@@ -89,6 +103,8 @@ class ConsoleOptions:
     """Other keys for actions, by id."""
     copy_folder: Path | None = None
     """Where copies are written; the person's state folder when missing."""
+    contexts: Callable[[], Contexts] | None = None
+    """Reads which contexts there are; nothing where there is no kubeconfig behind this."""
     interval: float = 5.0
     """Seconds between two looks at a finding that is watched."""
 

@@ -9,12 +9,13 @@ from textual.driver import Driver
 from textual.events import Event, Key
 from textual.timer import Timer
 
-from tui.connection import Connect, ConsoleOptions
-from tui.ink import Ink
+from tui.connection import Connect, ConsoleOptions, Failure
+from tui.ink import Ink, Piece
 from tui.screens.calm import CalmScreen
 from tui.screens.diagnose import DiagnoseScreen
 from tui.session import Session
 from tui.tidy import Tidy
+from tui.view.status import Status
 
 if TYPE_CHECKING:
     from tui import news
@@ -90,7 +91,23 @@ class EngineApp(App[None], inherit_bindings=False):
                 dict(runs.gone) if runs else {},
                 frozenset(runs.watched) if runs else frozenset(),
                 folded,
+                is_aimed=bool(runs and runs.named),
+                namespace=session.namespace,
             )
+        )
+
+    def status(self, stream: Piece | None = None) -> Status:
+        """How things stand, for the status line."""
+        session = self.session
+        return Status(
+            session.connected,
+            session.snapshot,
+            session.failure,
+            session.is_running,
+            session.runs.nodes if session.runs else None,
+            session.about,
+            session.namespace,
+            stream,
         )
 
     def ask_again(self, topic: Topic | None) -> str:
@@ -164,6 +181,31 @@ class EngineApp(App[None], inherit_bindings=False):
         """What a step rests on."""
         if self.diagnose.exhibits:
             self.diagnose.exhibits.take_looked(message)
+
+    def on_names_arrived(self, message: news.NamesArrived) -> None:
+        """What can be completed."""
+        self.session.names = message.names
+
+    def on_aim_resolved(self, message: news.AimResolved) -> None:
+        """Aim, or say what was looked for and what is near."""
+        session, found = self.session, message.aim
+        if session.runs is None:
+            return
+        if isinstance(found, Failure):
+            self.diagnose.tell_in_full(f"{message.ends.said}: {found.what}", "Not aimed")
+        elif found.missing:
+            gap = found.missing[0]
+            self.diagnose.tell_in_full(
+                f"{gap.detail}; {gap.remedy}" if gap.remedy else gap.detail, "Not aimed"
+            )
+        else:
+            session.ends = message.ends if message.ends.words else None
+            session.runs.aim(message.ends.words, found)
+            session.check(session.options.playbooks)
+            self.diagnose.update()
+            self.diagnose.tell(
+                f"aimed at {', '.join(found.said)}" if found.said else "aimed at nothing in particular"
+            )
 
     def on_beside_arrived(self, message: news.BesideArrived) -> None:
         """What stands beside a finding: for the evidence pane."""

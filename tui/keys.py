@@ -24,6 +24,7 @@ class Place(StrEnum):
     FORM = "form and its answer"
     DOOR = "what do you see?"
     GUIDE = "guide"
+    OBJECTS = "list of objects"
     PROMPT = "command line"
 
 
@@ -31,7 +32,7 @@ PANES = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.FLOWS, Place.
 """The panes of Diagnose."""
 _LINKED = frozenset({Place.FORM, Place.GUIDE})
 """Screens of a list with a page below it."""
-_ANY = PANES | _LINKED | {Place.WHOLE, Place.READER, Place.FLOW, Place.DOOR}
+_ANY = PANES | _LINKED | {Place.WHOLE, Place.READER, Place.FLOW, Place.DOOR, Place.OBJECTS}
 _SCROLLS = _ANY | {Place.CHOICE}
 
 
@@ -72,27 +73,38 @@ class Action:
         return Binding(",".join(self.keys), self.call, self.word, show=False, priority=True, id=self.id)
 
 
-_TEXTS = frozenset({Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.FLOWS, Place.WHOLE, Place.DOOR})
+_TEXTS = frozenset(
+    {Place.LIST, Place.EVIDENCE, Place.ANSWER, Place.FLOWS, Place.WHOLE, Place.DOOR, Place.OBJECTS}
+)
 
 # fmt: off
 ACTIONS: tuple[Action, ...] = (
-    Action("open", ("enter",), "open", "Open what is selected.", "open",
-           PANES | _LINKED | {Place.CHOICE, Place.DOOR, Place.FLOW}, 1),
+    Action("open", ("enter",), "open",
+           "Open what is selected; an object of a list becomes what the playbooks are about.", "open",
+           PANES | _LINKED | {Place.CHOICE, Place.DOOR, Place.FLOW, Place.OBJECTS}, 1),
     Action("back", ("escape", "backspace"), "back", "Go back; never anything else.", "back", _SCROLLS, 2),
     Action("again", ("r",), "again",
            "Ask again: a playbook all it needs, a finding only what it needs, watched until it is gone.",
-           "again", PANES | _LINKED, 3),
+           "again", PANES | _LINKED | {Place.OBJECTS}, 3),
     Action("copy", ("c",), "copy",
            "Copy a command, the evidence or the finding to the terminal's clipboard and to a file.",
            "copy", _ANY, 4),
-    Action("raw", ("d",), "raw", "Show the raw answer on the whole screen.", "raw", PANES, 9),
-    Action("logs", ("l",), "logs", "Show the log of the agent on the selected node.", "logs", PANES, 10),
+    Action("raw", ("d",), "describe",
+           "Describe on the whole screen: the raw answer behind evidence; all that is known of an object.",
+           "raw", PANES | {Place.OBJECTS}, 9),
+    Action("yaml", ("y",), "YAML",
+           "Show what the finding is about, or the object of a list, as YAML.",
+           "yaml", PANES | {Place.OBJECTS}, 12),
+    Action("logs", ("l",), "logs",
+           "Show the log of the agent on the selected node; of a pod in a list its own.",
+           "logs", PANES | {Place.OBJECTS}, 10),
     Action("stop", ("x", "ctrl+c"), "stop", "Stop all work under way, at once.", "stop", _ANY, 0),
     Action("filter", ("slash",), "filter",
            "Show only rows that hold a text; an empty one shows all again. Flows: filters of hubble observe.",
            "filter", _TEXTS, 8),
     Action("command", ("colon",), "command",
-           "Type a command, such as :check agent or :node worker-*.", "command", PANES, 7),
+           "Type a command, such as :check agent, :target shop/cart or :pods.", "command",
+           PANES | {Place.OBJECTS}, 7),
     Action("door", ("s",), "what do you see?",
            "Begin from what is seen: choose a symptom, and be led through the steps.", "door", PANES, 11),
     Action("help", ("question_mark", "f1"), "help",

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from playbooks.engine.discovery import Catalogue
     from playbooks.engine.looked import Looked
     from playbooks.engine.snapshot import Snapshot
+    from playbooks.engine.targets.aim import Aim
     from playbooks.engine.thread import EngineThread
     from playbooks.model.answer import Gap
     from playbooks.model.policies.reading import WrittenPolicies
+    from tui.aiming import Ends
+    from tui.asking_kept import Names
     from tui.connection import Connected, Failure
     from tui.view.sheet import Sheet
 
@@ -70,6 +73,23 @@ class RunEnded(Message):
         self.last = last
         self.is_stopped = is_stopped
         self.failure = failure
+
+
+class AimResolved(Message):
+    """What a person aims at was looked for."""
+
+    def __init__(self, ends: Ends, aim: Aim | Failure) -> None:
+        super().__init__()
+        self.ends = ends
+        self.aim = aim
+
+
+class NamesArrived(Message):
+    """What can be named in the cluster."""
+
+    def __init__(self, names: Names) -> None:
+        super().__init__()
+        self.names = names
 
 
 class LookDue(Message):

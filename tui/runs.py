@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from playbooks.engine.ranking import Ranked
     from playbooks.engine.run import Order, Run
     from playbooks.engine.snapshot import Snapshot
+    from playbooks.engine.targets.aim import Aim
     from playbooks.engine.thread import EngineThread
     from playbooks.model.answer import Source
     from playbooks.model.rule import Rule
@@ -74,10 +75,14 @@ class Runs:
     nodes: tuple[str, ...] | None = None
     """Globs of nodes chosen in the console."""
     targets: tuple[str, ...] = ()
-    """What was named in the console: findings about it come first, its nodes are asked in any case."""
+    """Nodes that the guide leads to: they are asked in any case."""
+    aimed_at: tuple[str, ...] | None = None
+    """What a person aims at in the console; nothing chosen means what the command line says."""
     _started: dict[int, _Started] = field(default_factory=dict)
     _latest: dict[int, Snapshot] = field(default_factory=dict)
     _base: Snapshot | None = None
+    _aim: Aim | None = None
+    _aimed_since: int = 0
     _pauses: dict[str, Future[Any]] = field(default_factory=dict)
     _look: int = 1
     _number: int = 0
@@ -117,7 +122,7 @@ class Runs:
         number = self._number
         order = self.make_order(rules)
         nodes = order.nodes if self.nodes is None else self.nodes
-        targets = self.targets or order.targets
+        targets = tuple(dict.fromkeys((*self.named, *self.targets)))
         order = replace(order, first_look=self._look, nodes=nodes, targets=targets)
         # A recording knows its own looks only.
         self._look += order.looks if self.is_live else 0
@@ -131,6 +136,16 @@ class Runs:
         self._started[number] = _Started(run, future, rules, watching)
         self._forget()
         future.add_done_callback(lambda done: self.post(_ended(number, done)))
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What the playbooks are aimed at, as typed."""
+        return self.make_order(()).targets if self.aimed_at is None else self.aimed_at
+
+    def aim(self, words: tuple[str, ...], found: Aim) -> None:
+        """Have findings about something come first, from now on and in what is known already."""
+        self.aimed_at, self._aim, self._aimed_since = words, found, self._number
+        self._put_together()
 
     def start_afresh(self, rules: tuple[Rule, ...]) -> None:
         """Start a run that nothing known before is mixed with."""
@@ -151,6 +166,9 @@ class Runs:
         started = self._started.get(number)
         if started is not None and not started.is_ended:
             self._latest[number] = snapshot
+            if self._aim and number > self._aimed_since and snapshot.things:
+                # Pods come and go: what a later run resolved is nearer to what is there.
+                self._aim = replace(self._aim, things=snapshot.things)
             self._put_together()
 
     def ended(self, number: int, last: Snapshot | None, *, is_broken: bool) -> tuple[Gone, ...]:
@@ -203,11 +221,13 @@ class Runs:
                 del self._started[number]
 
     def _put_together(self) -> None:
-        from tui.view.merged import keyed, merged
+        from tui.view.merged import aimed, keyed, merged
 
         whole = self._base
         for number in sorted(self._latest):
             whole = merged(whole, self._latest[number])
+        if whole is not None and self._aim is not None:
+            whole = aimed(whole, self._aim)
         self.snapshot = whole
         for key in self.gone.keys() & keyed(whole).keys():
             del self.gone[key]

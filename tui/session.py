@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from playbooks.engine.snapshot import Snapshot
     from playbooks.engine.thread import EngineThread
     from playbooks.model.rule import Rule
+    from tui.aiming import Ends
+    from tui.asking_kept import Names, Newest
     from tui.flows.watch import Watch
     from tui.news import EngineStarted
     from tui.runs import Runs
@@ -51,6 +53,12 @@ class Session:
     """The runs, once there is a source."""
     failure: Failure | None = None
     """Why there is no source, or why a run broke."""
+    ends: Ends | None = None
+    """What the playbooks were aimed at in the console."""
+    namespace: str = ""
+    """The one namespace that is shown; empty for all."""
+    names: Names | None = None
+    """What can be named in the cluster, once somebody began to type."""
     watch: Watch | None = None
     """The stream of flows, once the source is there and has any."""
     aside: Aside = field(default_factory=Aside)
@@ -107,6 +115,17 @@ class Session:
     def snapshot(self) -> Snapshot | None:
         """All that is known so far."""
         return self.runs.snapshot if self.runs else None
+
+    @property
+    def kubectl(self) -> str:
+        """How a command to this cluster begins."""
+        return self._order(()).kubectl
+
+    @property
+    def about(self) -> str:
+        """What the playbooks are aimed at, as typed; empty when it is nothing in particular."""
+        named = self.runs.named if self.runs else ()
+        return self.ends.said if self.ends and named else ", ".join(named)
 
     @property
     def is_connecting(self) -> bool:
@@ -181,6 +200,15 @@ class Session:
             return False
         self._submit(_over(self.runs.knowing(), work), told)
         return True
+
+    def ask_kept(
+        self, work: Callable[[Newest], Coroutine[Any, Any, Any]], told: Callable[[Future[Any]], object]
+    ) -> bool:
+        """Do work over what was read already, as far as it was; whether there is a source to ask."""
+        from tui.asking_kept import Newest
+
+        runs = self.runs.newest_first if self.runs else ()
+        return self.ask(lambda knowing: work(Newest(runs, knowing)), told)
 
     def ask_policies(self) -> None:
         """Get the policies as they are written; `PoliciesArrived` follows."""

@@ -49,13 +49,21 @@ class Knowing:
         if self.earlier and kind not in self.fresh:
             return await self.earlier.know(kind, node)
         key = (kind, node)
-        if key not in self._tasks:
+        if key not in self._tasks or self._tasks[key].cancelled():
             self._tasks[key] = asyncio.create_task(self._find(kind, node))
         task = self._tasks[key]
         result = task.result() if task.done() else await asyncio.shield(task)
         if isinstance(result, Gap | kind):
             return result
         raise TypeError(f"{kind.__name__} was read as {type(result).__name__}")
+
+    def kept(self, kind: type[F], node: str = "") -> F | None:
+        """A fact if it is there already; nothing is asked for it."""
+        if self.earlier and kind not in self.fresh:
+            return self.earlier.kept(kind, node)
+        task = self._tasks.get((kind, node if kind.scope is Scope.NODE else ""))
+        found = task.result() if task and _is_done(task) else None
+        return found if isinstance(found, kind) else None
 
     def known(self) -> dict[Key, Fact]:
         """The facts that are there already."""

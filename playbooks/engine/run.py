@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from playbooks.engine.addressing import addressed
 from playbooks.engine.applying import Applying, fresh_kinds
 from playbooks.engine.asking import Asking, Turns
+from playbooks.engine.background import Background
 from playbooks.engine.beside.gathering import Beside, beside
 from playbooks.engine.beside.sight import Sight
-from playbooks.engine.background import Background
 from playbooks.engine.knowing import Knowing
 from playbooks.engine.looked import Looked, looked
 from playbooks.engine.needs import needs_of
@@ -112,6 +112,7 @@ class Run:
             ready=self._ready,
             about=self._aim.said,
             unfound=self._aim.missing,
+            things=self._aim.things,
         )
 
     def _gaps(self, asked: Iterable[Knowing]) -> tuple[Gap, ...]:
@@ -144,6 +145,10 @@ class Run:
     async def know(self, kind: type[F], node: str = "") -> F | Gap:
         """A fact of this run, for a pane."""
         return await self._looks[0].know(kind, node)
+
+    def has(self, kind: type[F]) -> F | None:
+        """A fact of this run if it is there already; nothing is asked for it."""
+        return self._looks[0].kept(kind)
 
     async def beside(self, rule: Rule, finding: Finding) -> Beside:
         """The tables and log lines of a finding; little is asked for them, and nothing while this runs."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from playbooks.engine.ranking import Ranked
 from playbooks.model.answer import Gap
 from playbooks.model.cilium.installation import Installation
-from playbooks.model.finding import Severity
+from playbooks.model.finding import Ref, Severity
 from playbooks.model.outcome import Outcome
 from playbooks.model.rule import Rule
 
@@ -53,6 +53,8 @@ class Snapshot:
     """What was asked about, in words; findings on it come first."""
     unfound: tuple[Gap, ...] = ()
     """What was asked about and is not there."""
+    things: frozenset[tuple[str, str]] = frozenset()
+    """Namespace and name of what was asked about and what belongs to it."""
     is_over: bool = False
     """Whether the run has ended."""
     is_stopped: bool = False
@@ -84,6 +86,10 @@ class Snapshot:
         return any(
             (outcome := self.outcomes.get(rule.id)) is None or not outcome.is_judged for rule in self.rules
         )
+
+    def is_about(self, ref: Ref) -> bool:
+        """Whether a finding's subject was asked about."""
+        return (ref.namespace, ref.name) in self.things
 
     def every(self) -> Iterator[Ranked]:
         """All findings, depth first, in reading order."""

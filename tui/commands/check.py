@@ -27,7 +27,7 @@ def run(options: Options) -> int:
     """Check a cluster or a recording; the exit code."""
     if options.is_before_removal:
         return before_removal(options)
-    rules = rules_of(options.words)
+    rules = rules_of(options.words, options.symptom)
     if not options.input:
         return check_live(way_in(options), options, rules)
     if options.record:

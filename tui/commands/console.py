@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tui.commands.keeping import keep
 from tui.commands.near import near
-from tui.commands.opening import open_live, usual_folder, way_in
+from tui.commands.opening import contexts_of, open_live, usual_folder, way_in
 from tui.commands.options import Options
 from tui.commands.terminal import is_interactive
 from tui.commands.trouble import Trouble
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from playbooks.sources.access import Access
     from playbooks.sources.careful import Careful
     from playbooks.sources.journal import Journal
-    from tui.connection import Connect, Connected, ConsoleOptions
+    from tui.connection import Connect, Connected, ConsoleOptions, Contexts
     from tui.flows.keeping import FlowKeeper
     from tui.flows.source import Flows
 
@@ -58,25 +58,52 @@ class LiveConsole:
         self._options = options
         self._prepare = prepare
         self._kubectl = "kubectl"
+        self._context = ""
+        self._next = ""
         self._journal: Journal | None = None
         self._keeper: FlowKeeper | None = None
 
     def run(self) -> int:
-        """Draw until the person leaves; the exit code."""
+        """Draw until the person leaves; the exit code. Another context is another console."""
+        code = self._run_once()
+        while self._next:
+            self._options = self._options.in_context(self._next)
+            self._next, self._journal, self._keeper = "", None, None
+            code = self._run_once()
+        return code
+
+    def _run_once(self) -> int:
         try:
-            return draw(self.connect, console_options(self._options, self._order))
+            return draw(self.connect, console_options(self._options, self._order, self.contexts))
         finally:
             if self._keeper:
                 self._keeper.close()
             if self._journal:
                 asyncio.run(self._journal.close())
 
+    def contexts(self) -> Contexts:
+        """The contexts of the kubeconfig, and how another one is opened."""
+        from tui.connection import Contexts
+
+        def reopen(name: str) -> None:
+            self._next = name
+
+        if self._prepare:
+            refusal = "this is the practice cluster; another fault: honeyguide practice SCENARIO"
+            return Contexts((), "", reopen, refusal)
+        names, refusal = contexts_of(self._options)
+        if self._options.record and not refusal:
+            refusal = (
+                f"this session is kept in {self._options.record}; another one: honeyguide --context NAME"
+            )
+        return Contexts(names, self._context, reopen, refusal)
+
     async def connect(self) -> Connected:
         """Reach the cluster. Runs on the engine's thread."""
         from tui.connection import Connected
 
         access = await asyncio.to_thread(self._way_in)
-        self._kubectl = access.command_prefix
+        self._kubectl, self._context = access.command_prefix, access.name
         folder = Path(self._options.record) if self._options.record else usual_folder(access.name)
         opened = await open_live(access, self._options)
         try:
@@ -153,7 +180,9 @@ def _load(careful: Careful) -> str:
 
 
 def console_options(
-    options: Options, order: Callable[[tuple[Rule, ...]], Order] | None = None
+    options: Options,
+    order: Callable[[tuple[Rule, ...]], Order] | None = None,
+    contexts: Callable[[], Contexts] | None = None,
 ) -> ConsoleOptions:
     """What the console needs of the command line."""
     from tui.connection import ConsoleOptions
@@ -165,4 +194,5 @@ def console_options(
         is_ascii=True if options.is_ascii else None,
         is_slow=options.is_slow,
         has_mouse=not options.no_mouse,
+        contexts=contexts,
     )

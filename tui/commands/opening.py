@@ -57,6 +57,16 @@ def way_in(options: Options) -> Access:
         raise cannot_connect(error) from error
 
 
+def contexts_of(options: Options) -> tuple[tuple[str, ...], str]:
+    """The contexts that there are; beside them why they cannot be read, if they cannot."""
+    from playbooks.sources.access import CannotConnect, contexts
+
+    try:
+        return contexts(options.connect_options()), ""
+    except CannotConnect as error:
+        return (), f"{error.what} ({error.where}): {error.remedy}"
+
+
 async def open_live(access: Access, options: Options) -> Opened:
     """Reach a cluster. Raises `Trouble`."""
     from playbooks.sources.access import CannotConnect

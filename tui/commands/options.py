@@ -107,6 +107,8 @@ class Options:
     """`check --from`."""
     destination: str = ""
     """`check --to`."""
+    symptom: str = ""
+    """`check --symptom`."""
 
     components: list[str]
     """`logs --component`."""
@@ -126,6 +128,14 @@ class Options:
     def __init__(self) -> None:
         self.words, self.argv = [], []
         self.as_groups, self.nodes, self.components, self.headers = [], [], [], []
+
+    def in_context(self, name: str) -> Options:
+        """The same in another context; targets and nodes are names of the cluster before."""
+        from copy import copy
+
+        other = copy(self)
+        other.context, other.words, other.nodes = name, [], []
+        return other
 
     def connect_options(self) -> ConnectOptions:
         """What the live source needs of these."""

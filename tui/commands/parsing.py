@@ -213,6 +213,11 @@ def _check(parser: argparse.ArgumentParser) -> None:
     about.add_argument("--pod", metavar="TARGET", help="a pod, workload, service, label, address or node")
     about.add_argument("--from", dest="source", metavar="TARGET", help="who calls")
     about.add_argument("--to", dest="destination", metavar="TARGET", help="what is called, with its port")
+    about.add_argument(
+        "--symptom",
+        metavar="WORDS",
+        help="what is seen, such as dns or 'pods hang in ContainerCreating': its steps only",
+    )
     parser.add_argument(
         "--before-removing-kube-proxy",
         dest="is_before_removal",

@@ -65,6 +65,16 @@ class CalmScreen(Screen[None], inherit_bindings=False):
         """Say something on the key line until the next key."""
         self.key_line.tell(text, ink)
 
+    def tell_in_full(self, text: str, title: str) -> None:
+        """Say it on the key line; what does not fit gets a page, for a reason cut off is none."""
+        if len(text) <= self.size.width:
+            self.tell(text)
+            return
+        from tui.ink import line
+        from tui.screens.reader import PaperScreen
+
+        self.app.push_screen(PaperScreen(title, (line(text),)))
+
     def copies(self) -> tuple[Copy, ...]:
         """What can be copied here, the likeliest first."""
         return ()

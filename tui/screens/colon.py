@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tui.screens import colon_places
+from tui.screens.colon_objects import list_typed
 from tui.view.colon_help import SHORT
 
 if TYPE_CHECKING:
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
 
 Said = str
 """What is told on the key line; empty when there is nothing to say."""
+_NAMING = frozenset({"target", "from", "to", "why"})
+"""Commands after which names of the cluster are completed."""
+_SHOWN = 40
+"""Names that are told at most where one is wrong."""
 
 
 def obey(screen: DiagnoseScreen, text: str) -> Said:
@@ -22,7 +28,9 @@ def obey(screen: DiagnoseScreen, text: str) -> Said:
     name = SHORT.get(name.lower(), name.lower())
     command = _COMMANDS.get(name)
     if command is not None:
-        return command(screen, words)
+        return _told_in_full(screen, command(screen, words))
+    if list_typed(screen, name, words):
+        return ""
     catalogue = screen.console.session.catalogue
     if words and _is_agents(name):
         return _told_in_full(screen, _run_in_agents(screen, text))
@@ -30,33 +38,54 @@ def obey(screen: DiagnoseScreen, text: str) -> Said:
         return "" if screen.go_to(f"playbook {name}") else f"the playbook {name} is not in the list"
     if _is_agents(name):
         return _told_in_full(screen, _run_in_agents(screen, text))
-    return _unknown(name, tuple(_COMMANDS)) if name else ""
+    return _told_in_full(screen, unknown(name, (*_COMMANDS, *lists()), "command")) if name else ""
 
 
 def completions(screen: DiagnoseScreen, text: str) -> tuple[str, ...]:
     """What a beginning may become."""
     name, blank, last = text.partition(" ")
     if not blank:
-        return tuple(known for known in _COMMANDS if known.startswith(name) and known != name)
-    if name not in _COMMANDS and _is_agents(name):
+        return tuple(known for known in (*_COMMANDS, *lists()) if known.startswith(name) and known != name)
+    known_name = SHORT.get(name, name)
+    if known_name not in _COMMANDS and _is_agents(name):
         return _agent_completions(screen, text)
-    session = screen.console.session
-    choices: tuple[str, ...] = ()
-    if name == "check" and session.catalogue:
-        choices = tuple(playbook.name for playbook in session.catalogue.playbooks)
-    elif name in ("node", "log") and session.snapshot:
-        choices = session.snapshot.nodes
-    elif name == "theme":
-        from tui.themes import PALETTES
-
-        choices = tuple(PALETTES)
-    elif name == "rule" and session.catalogue:
-        choices = tuple(rule.id for rule in session.catalogue.rules)
     head, _, word = last.rpartition(" ")
     before = f"{name} {head} " if head else f"{name} "
+    if known_name in _NAMING:
+        return tuple(before + one for one in _named(screen, word) if one != word)
+    choices = _choices(screen, known_name)
     return tuple(
         before + choice for choice in choices if choice.lower().startswith(word.lower()) and choice != word
     )
+
+
+def _choices(screen: DiagnoseScreen, name: str) -> tuple[str, ...]:
+    """What may follow a command."""
+    session = screen.console.session
+    if name == "check" and session.catalogue:
+        return tuple(playbook.name for playbook in session.catalogue.playbooks)
+    if name in ("node", "log") and session.snapshot:
+        return session.snapshot.nodes
+    if name == "theme":
+        from tui.themes import PALETTES
+
+        return tuple(PALETTES)
+    if name == "rule" and session.catalogue:
+        return tuple(rule.id for rule in session.catalogue.rules)
+    if name == "ns":
+        return session.names.namespaces if session.names else ()
+    if name == "ctx":
+        contexts = colon_places.contexts_of(session)
+        return contexts.names if contexts else ()
+    return ()
+
+
+def _named(screen: DiagnoseScreen, word: str) -> tuple[str, ...]:
+    """Names of the cluster that begin with what is typed, or that hold it."""
+    from tui.view.naming import holding
+
+    names = screen.console.session.names
+    return holding(word, (*names.called, *names.nodes)) if names and word else ()
 
 
 def _agent_completions(screen: DiagnoseScreen, text: str) -> tuple[str, ...]:
@@ -88,20 +117,25 @@ def _told_in_full(screen: DiagnoseScreen, said: Said) -> Said:
     """What fits on the key line is told there; what does not gets a page, for a reason cut off is none."""
     if len(said) <= screen.size.width:
         return said
-    from tui.ink import line
-    from tui.screens.reader import PaperScreen
-
-    screen.app.push_screen(PaperScreen("Not run", (line(said),)))
+    screen.tell_in_full(said, "Not done")
     return ""
 
 
-def _unknown(name: str, known: tuple[str, ...]) -> Said:
+def lists() -> tuple[str, ...]:
+    """Lists of objects, by the word that is typed for them."""
+    from tui.view.objects import SHELVES
+
+    return tuple(one.key for one in SHELVES)
+
+
+def unknown(name: str, known: tuple[str, ...], kind: str = "") -> Said:
+    """What there is instead, and what is near."""
     from tui.commands.near import near
 
     close = near(name, known)
-    return f"there is no {name!r}; " + (
-        f"near: {', '.join(close)}" if close else f"there is: {', '.join(known)}"
-    )
+    shown = ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN:,} more" if len(known) > _SHOWN else "")
+    what = f"{kind} {name!r}" if kind else repr(name)
+    return f"there is no {what}; " + (f"near: {', '.join(close)}" if close else f"there is: {shown}")
 
 
 def _check(screen: DiagnoseScreen, words: list[str]) -> Said:
@@ -111,7 +145,7 @@ def _check(screen: DiagnoseScreen, words: list[str]) -> Said:
     there = tuple(playbook.name for playbook in session.catalogue.playbooks)
     for word in words:
         if word not in there:
-            return _unknown(word, there)
+            return unknown(word, there)
     session.check(tuple(words))
     screen.update()
     return f"asking again: {', '.join(words) or 'every playbook'}"
@@ -149,7 +183,7 @@ def _log(screen: DiagnoseScreen, words: list[str]) -> Said:
     if not words:
         return "which node? :log NODE, or :log NODE previous"
     if nodes and words[0] not in nodes:
-        return _unknown(words[0], nodes)
+        return unknown(words[0], nodes)
     screen.show_log(words[0], is_previous=True if words[1:2] == ["previous"] else None)
     return ""
 
@@ -168,7 +202,7 @@ def _rule(screen: DiagnoseScreen, words: list[str]) -> Said:
             )
     rule = session.catalogue.rule(wanted) if session.catalogue and wanted else None
     if rule is None:
-        return _unknown(wanted, tuple(one.id for one in session.catalogue.rules) if session.catalogue else ())
+        return unknown(wanted, tuple(one.id for one in session.catalogue.rules) if session.catalogue else ())
     screen.go_to(f"step {rule.playbook} {rule.step}")
     return f"{rule.id} found nothing; this is its step"
 
@@ -196,7 +230,7 @@ def _theme(screen: DiagnoseScreen, words: list[str]) -> Said:
 
     name = words[0] if words else ""
     if name not in PALETTES:
-        return _unknown(name, tuple(PALETTES))
+        return unknown(name, tuple(PALETTES))
     screen.console.wear(PALETTES[name])
     return ""
 
@@ -228,6 +262,11 @@ _COMMANDS: dict[str, Callable[[DiagnoseScreen, list[str]], Said]] = {
     "log": _log,
     "rule": _rule,
     "why": lambda screen, words: _why(screen, " ".join(words)),
+    "target": colon_places.target,
+    "from": colon_places.source,
+    "to": colon_places.destination,
+    "ns": colon_places.namespace,
+    "ctx": colon_places.context,
     "info": _info,
     "theme": _theme,
     "stop": _stop,

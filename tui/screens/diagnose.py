@@ -12,7 +12,7 @@ from textual.timer import Timer
 from tui.ink import BLANK, Line
 from tui.keys import Place, bindings
 from tui.screens.exhibits import Exhibits
-from tui.screens.flowing import FlowingScreen
+from tui.screens.subjects import BESIDE, SubjectScreen
 from tui.view.rows import Row, filtered
 from tui.view.trouble import failure_lines, failure_rows, waiting_rows
 from tui.widgets.listing import Listing
@@ -25,14 +25,13 @@ if TYPE_CHECKING:
 
 _REST = 0.06
 """Seconds that the cursor rests before the panes follow it."""
-_BESIDE = (Place.EVIDENCE, Place.ANSWER)
 
 
-class DiagnoseScreen(FlowingScreen):
+class DiagnoseScreen(SubjectScreen):
     """The screen of the console."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(("open", "again", "raw", "logs", "filter", "command", "fold", "door"))
+        *bindings(("open", "again", "raw", "filter", "command", "fold", "door"))
     ]
 
     def __init__(self) -> None:
@@ -85,13 +84,6 @@ class DiagnoseScreen(FlowingScreen):
         self._show_topic()
         return is_there
 
-    def show_log(self, node: str, *, is_previous: bool | None = None) -> None:
-        """Show the log of the agent on a node."""
-        from tui.screens.reader import AnswerScreen
-
-        name = self.console.session.ask_log(node, is_previous=is_previous)
-        self.app.push_screen(AnswerScreen(name))
-
     def copies(self) -> tuple[Copy, ...]:
         """What can be copied of the pane with the keys."""
         from tui.view.answers import copies_of
@@ -102,12 +94,12 @@ class DiagnoseScreen(FlowingScreen):
         of_exhibit = copies_of(exhibit.command, exhibit.excerpt, sheet) if exhibit else ()
         if exhibit and exhibit.page:
             of_exhibit = exhibit.page.copies()
-        return (*of_exhibit, *of_topic) if self.place in _BESIDE else (*of_topic, *of_exhibit)
+        return (*of_exhibit, *of_topic) if self.place in BESIDE else (*of_topic, *of_exhibit)
 
     def printed(self) -> Iterable[Line]:
         """What is selected, whole and unwrapped; in the evidence, the raw answer."""
         topic, answer = self.topic, self.panes.answer
-        if self.place in _BESIDE:
+        if self.place in BESIDE:
             return answer.printed()
         return (*topic.head, BLANK, *topic.fixes, BLANK, *topic.rest) if topic else self.panes.page.lines
 
@@ -139,7 +131,7 @@ class DiagnoseScreen(FlowingScreen):
         self._show_topic()
         if self.place is Place.FLOWS:
             super().action_open()
-        elif not self.panes.forward() and self.place in _BESIDE:
+        elif not self.panes.forward() and self.place in BESIDE:
             self.action_raw()
 
     def action_back(self) -> None:
@@ -163,7 +155,7 @@ class DiagnoseScreen(FlowingScreen):
         from tui.screens.reader import AnswerScreen
 
         exhibit = self.panes.exhibit
-        if not self.panes.is_wide and self.place not in _BESIDE:
+        if not self.panes.is_wide and self.place not in BESIDE:
             self.panes.go(Stage.EVIDENCE)
         elif exhibit is not None and exhibit.page is not None:
             from tui.screens.page import PageScreen
@@ -175,19 +167,6 @@ class DiagnoseScreen(FlowingScreen):
         else:
             self.app.push_screen(AnswerScreen(exhibit.command, exhibit.excerpt))
             self.console.session.ask_answer(exhibit.command, may_ask=True)
-
-    def action_logs(self) -> None:
-        """Show the log of the agent on the selected node."""
-        exhibit, topic = self.panes.exhibit, self.topic
-        nodes = topic.nodes if topic else ()
-        if exhibit and exhibit.node and (self.place in _BESIDE or not nodes):
-            nodes = (exhibit.node,)
-        if len(nodes) > 1:
-            self.console.choose("Log of the agent on which node?", nodes, self.show_log)
-        elif nodes:
-            self.show_log(nodes[0])
-        else:
-            self.tell("this names no node; :log NODE shows the log of its agent")
 
     def action_filter(self) -> None:
         """Ask which rows to show."""
@@ -201,8 +180,10 @@ class DiagnoseScreen(FlowingScreen):
 
     def action_command(self) -> None:
         """Ask for a command."""
+        from tui.aiming import learn_names
         from tui.screens.colon import completions
 
+        learn_names(self.console.session)
         self.ask(":", complete=lambda text: completions(self, text))
 
     def action_door(self) -> None:

@@ -11,7 +11,6 @@ from tui.flows.question import DROPS, HelpWanted, Question, WrongQuestion, typed
 from tui.ink import BLANK, Piece, line
 from tui.keys import Place, bindings
 from tui.screens.prompting import PromptScreen
-from tui.view.status import Status
 from tui.widgets.flow_list import FlowList
 from tui.widgets.listing import Listing
 from tui.widgets.one_line import StatusLine
@@ -54,11 +53,7 @@ class FlowingScreen(PromptScreen):
 
     def update_status(self) -> None:
         """Say on the status line how things stand."""
-        session = self.console.session
-        nodes = session.runs.nodes if session.runs else None
-        status = Status(
-            session.connected, session.snapshot, session.failure, session.is_running, nodes, self._stream_told
-        )
+        status = self.console.status(self._stream_told)
         self.status.show_fields(status.fields())
         is_told = status.progress.text in self.status.visible_text()
         self.key_line.work(BLANK if is_told else status.progress)

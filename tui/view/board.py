@@ -42,9 +42,14 @@ class Board:
     """Keys of findings that are looked at again."""
     folded: frozenset[str] = frozenset()
     """Playbooks whose fold is not the usual one."""
+    is_aimed: bool = False
+    """Whether a person named what it is about."""
+    namespace: str = ""
+    """The one namespace that is shown; empty for all."""
 
     def rows(self) -> Iterator[Row]:
         """Every row, from top to bottom."""
+        yield from self._about()
         yield from self._wrong()
         yield from self._playbooks()
         yield from self._unseen()
@@ -64,6 +69,32 @@ class Board:
         """Whether the steps of a playbook are shown."""
         return (len(self.catalogue.playbooks) <= _OPEN_UP_TO) != (playbook in self.folded)
 
+    def _about(self) -> Iterator[Row]:
+        if not (self.is_aimed and self.snapshot):
+            return
+        for at, about in enumerate(self.snapshot.about):
+            said = line(piece("about ", Ink.QUIET), piece(about, Ink.BOLD), hang=6)
+            yield Row(f"about {at}", said, tall=2, is_heading=True)
+        for at, gap in enumerate(self.snapshot.unfound):
+            said = line(piece("? ", Ink.UNSEEN), f"{gap.detail}; {gap.remedy}", hang=2)
+            yield Row(f"unfound {at}", said, tall=4, is_heading=True)
+
+    def is_shown(self, ranked: Ranked) -> bool:
+        """Whether a finding concerns the namespace that is shown; what is of none or Cilium's does."""
+        if not self.namespace:
+            return True
+        found = self.snapshot.installation if self.snapshot else None
+        mine = ("", self.namespace, found.namespace if found else "")
+        return any(ref.namespace in mine for ref in ranked.finding.subjects) or any(
+            map(self.is_shown, ranked.symptoms)
+        )
+
+    def _elsewhere(self, key: str, found: tuple[Ranked, ...]) -> Iterator[Row]:
+        """How many findings are of other namespaces: what is left out is counted."""
+        if hidden := sum(not self.is_shown(one) for one in found):
+            said = f"and {hidden} of other namespaces; :ns alone shows all"
+            yield Row(f"elsewhere {key}", line(piece(said, Ink.UNSEEN)), tall=2, is_heading=True)
+
     def _wrong(self) -> Iterator[Row]:
         keys = {id(one): key for key, one in keyed(self.snapshot).items()}
         roots = self.snapshot.roots if self.snapshot else ()
@@ -72,13 +103,14 @@ class Board:
         else:
             yield heading("heading wrong", "WHAT IS WRONG")
             yield Row("nothing wrong", self._nothing_wrong(), tall=3, is_heading=True)
-        for root in roots:
+        for root in filter(self.is_shown, roots):
             yield self._finding(root, keys[id(root)], 0)
             for symptom in root.symptoms[:_SYMPTOMS]:
                 yield self._finding(symptom, keys[id(symptom)], 2)
             if (rest := len(root.symptoms) - _SYMPTOMS) > 0:
                 more = line(f"and {rest} more that follow from it", ink=Ink.QUIET, indent=2)
                 yield Row(f"more {keys[id(root)]}", more, is_heading=True)
+        yield from self._elsewhere("wrong", roots)
         for key, gone in (self.gone or {}).items():
             said = line(piece(f"✓ gone {clock(gone.at)} ", Ink.OK), gone.ranked.finding.summary, hang=2)
             yield Row(GONE + key, said, tall=2)
@@ -138,8 +170,9 @@ class Board:
             return
         keys = {id(one): key for key, one in keyed(self.snapshot).items()}
         yield heading("heading noted", "NOTED", "no fault alone")
-        for note in notes:
+        for note in filter(self.is_shown, notes):
             yield self._finding(note, keys[id(note)], 0)
+        yield from self._elsewhere("noted", notes)
 
     def _unseen(self) -> Iterator[Row]:
         unseen = count_unseen(self.snapshot)

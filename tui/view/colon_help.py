@@ -11,6 +11,19 @@ COMMAND_HELP = (
     ("log NODE [previous]", "Show the log of a node's agent, or of its run before."),
     ("rule ID", "Go to the finding of a rule."),
     ("why [SRC DST[:PORT]]", "May this call that, and what decides it; a form when nothing is named."),
+    (
+        "target [SRC [DST]]",
+        "What it is about: its findings come first, its nodes are asked first; alone: nothing.",
+    ),
+    ("from SRC", "The same, one end: who calls."),
+    ("to DST[:PORT]", "The same, the other end: what is called."),
+    ("pods [TEXT]", "List pods, sick ones first; TEXT filters. So do services, nodes, endpoints,"),
+    (
+        "policies [TEXT]",
+        "identities, slices; cnp, ccnp and netpol list one kind of policy; svc, po, cep are short.",
+    ),
+    ("ns [NAMESPACE]", "Show one namespace only; all of them when none is named."),
+    ("ctx [NAME]", "Open another context of the kubeconfig; alone it lists them."),
     ("bpf lb list @NODE", "Any agent command that only reads, on @NODE, @GLOB, @all or @NAMESPACE/POD."),
     ("endpoint get NAMESPACE/POD", "The same for one pod's endpoint, on its node."),
     ("info", "All about the connection, the run and this terminal."),
@@ -28,7 +41,10 @@ SHORT = {
     "h": "help",
     "?": "help",
     "logs": "log",
-    "nodes": "node",
+    "namespace": "ns",
+    "context": "ctx",
+    "contexts": "ctx",
+    "t": "target",
     "r": "rerun",
 }
 """What fingers type instead."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from playbooks.engine.ranking import Found, Ranked, ranked
 from playbooks.engine.snapshot import Snapshot
+from playbooks.engine.targets.aim import Aim
 from playbooks.model.answer import Gap
 from playbooks.model.outcome import Outcome, OutcomeKind
+from playbooks.model.rule import Rule
 
 
 def merged(earlier: Snapshot | None, later: Snapshot) -> Snapshot:
@@ -24,23 +26,44 @@ def merged(earlier: Snapshot | None, later: Snapshot) -> Snapshot:
         return later
     outcomes = now if is_whole else {**earlier.outcomes, **now}
     rules = tuple(dict.fromkeys((*earlier.rules, *later.rules)))
+    found = _found(rules, outcomes, later)
+    things = later.things or earlier.things
+    return replace(
+        later,
+        about=later.about or earlier.about,
+        unfound=later.unfound or earlier.unfound,
+        things=things,
+        installation=later.installation or earlier.installation,
+        rules=rules,
+        outcomes=outcomes,
+        ranked=ranked(found, lambda ref: (ref.namespace, ref.name) in things),
+        gaps=later.gaps if is_whole else _gaps(earlier, later),
+        nodes=later.nodes or earlier.nodes,
+        ready=later.ready if later.nodes else earlier.ready,
+    )
+
+
+def aimed(snapshot: Snapshot, aim: Aim) -> Snapshot:
+    """The same findings in the order in which to read them for somebody who asks about something else."""
+    found = _found(snapshot.rules, snapshot.outcomes, snapshot)
+    return replace(
+        snapshot,
+        about=aim.said,
+        unfound=aim.missing,
+        things=aim.things,
+        ranked=ranked(found, aim.covers),
+    )
+
+
+def _found(rules: tuple[Rule, ...], outcomes: Mapping[str, Outcome], newest: Snapshot) -> list[Found]:
+    """Findings of rules that have ended, then those of rules under way."""
     found = [
         Found(rule, finding)
         for rule in rules
         if rule.id in outcomes
         for finding in outcomes[rule.id].findings
     ]
-    found += [Found(one.rule, one.finding) for one in later.every() if one.rule.id not in outcomes]
-    return replace(
-        later,
-        installation=later.installation or earlier.installation,
-        rules=rules,
-        outcomes=outcomes,
-        ranked=ranked(found),
-        gaps=later.gaps if is_whole else _gaps(earlier, later),
-        nodes=later.nodes or earlier.nodes,
-        ready=later.ready if later.nodes else earlier.ready,
-    )
+    return found + [Found(one.rule, one.finding) for one in newest.every() if one.rule.id not in outcomes]
 
 
 def is_unseen(outcome: Outcome | None) -> bool:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _NAME = 28
 """Columns for the cluster's name."""
+_ABOUT = 40
+"""Columns for what the playbooks are aimed at."""
 
 
 def _kind(kind: str) -> Iterator[Field]:
@@ -39,6 +41,10 @@ class Status:
     """Whether anything is under way."""
     nodes: tuple[str, ...] | None = None
     """Globs of nodes chosen in the console."""
+    about: str = ""
+    """What the playbooks are aimed at."""
+    namespace: str = ""
+    """The one namespace that is shown."""
     stream: Piece | None = None
     """What the stream of flows is doing, once somebody asked for flows."""
 
@@ -56,6 +62,10 @@ class Status:
             yield Field((piece(f"agents {snapshot.ready}/{len(snapshot.nodes)}", ink),), 3)
         if snapshot and snapshot.gaps:
             yield Field((piece(f"{len(snapshot.gaps):,} not visible", Ink.UNSEEN),), 4)
+        if self.namespace:
+            yield Field((piece(f"ns {self.namespace}", Ink.WARN),), 4)
+        if self.about:
+            yield Field((piece(f"about {cut_middle(piece(self.about).text, _ABOUT)}", Ink.INFO),), 5)
         if connected and connected.is_insecure:
             yield Field((piece("insecure TLS", Ink.WARN),), 5)
         if self.stream:
@@ -144,6 +154,8 @@ class Status:
             done = snapshot.progress
             yield from _entries(
                 ("agents", f"{snapshot.ready} of {len(snapshot.nodes)} ready"),
+                ("about", self.about or "nothing in particular"),
+                ("namespace", self.namespace or "all"),
                 ("nodes", "chosen: " + " ".join(self.nodes) if self.nodes else "all"),
                 ("sick", ", ".join(snapshot.sick[:20]) or "none by their pods and nodes"),
                 ("asked", f"{done.asked:,}, answered {done.answered:,}, failed {done.failed:,}"),

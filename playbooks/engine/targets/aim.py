@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from playbooks.engine.knowing import Knowing
 from playbooks.engine.targets.parsing import Form, Target, WrongTarget, parse
 from playbooks.engine.targets.resolving import Directory, Resolved, Unresolved, workload_of
 from playbooks.model.answer import Gap, GapKind
+from playbooks.model.fact import F
 from playbooks.model.finding import Ref
 from playbooks.model.kube.endpoint_slices import EndpointSlices
 from playbooks.model.kube.nodes import Nodes
@@ -19,6 +20,13 @@ from playbooks.model.policies.reading import WrittenPolicies
 
 ANYWHERE = ""
 """The namespace of targets that name none: they are looked for in all."""
+
+
+class Knows(Protocol):
+    """Who gets facts: a look, or whoever has them from one."""
+
+    async def know(self, kind: type[F], node: str = "") -> F | Gap:
+        """A fact, or the gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,7 @@ class Aim:
         return (ref.namespace, ref.name) in self.things
 
 
-async def aimed(knowing: Knowing, words: Iterable[str]) -> Aim:
+async def aimed(knowing: Knows, words: Iterable[str]) -> Aim:
     """Resolve what a person named; nothing named aims at nothing."""
     words = tuple(words)
     if not words:

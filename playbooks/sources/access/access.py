@@ -10,7 +10,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from playbooks.sources.access.credentials import Credentials, from_kubeconfig, from_pod
-from playbooks.sources.access.kubeconfig import Chosen, choose, files_of
+from playbooks.sources.access.kubeconfig import Chosen, choose, files_of, names_of_contexts
 from playbooks.sources.access.options import CannotConnect, ConnectOptions
 from playbooks.sources.access.proxy import proxy_for
 
@@ -89,6 +89,11 @@ def load(options: ConnectOptions, environment: Mapping[str, str] | None = None) 
     where = variables.get("KUBECONFIG") or "~/.kube/config"
     remedy = "give --kubeconfig, set KUBECONFIG, or get one from whoever runs the cluster"
     raise CannotConnect("there is no kubeconfig", where, remedy)
+
+
+def contexts(options: ConnectOptions, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The names of all contexts of the kubeconfig; none where there is none. Raises `CannotConnect`."""
+    return names_of_contexts(files_of(options, os.environ if environment is None else environment))
 
 
 def _check_server(chosen: Chosen) -> None:

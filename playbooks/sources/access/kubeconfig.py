@@ -215,6 +215,11 @@ def _near(wanted: str, known: list[str]) -> str:
     )
 
 
+def names_of_contexts(paths: tuple[Path, ...]) -> tuple[str, ...]:
+    """The names of all contexts of these files, sorted. Raises `CannotConnect`."""
+    return tuple(sorted({one.name for path in paths for one in _read(path).contexts or ()}))
+
+
 def choose(options: ConnectOptions, paths: tuple[Path, ...]) -> Chosen:
     """The chosen context of these files together: as with kubectl, the first file that says a thing wins."""
     contexts: dict[str, Context] = {}
