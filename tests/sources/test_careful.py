@@ -140,20 +140,20 @@ async def test_who_stops_waiting_leaves_the_line() -> None:
     assert not asked.open_now
 
 
-async def test_24_commands_per_agent_and_look() -> None:
+async def test_an_agent_runs_only_so_many_commands_in_a_look() -> None:
     asked = Asked()
     careful = Careful(asked, kubectl="kubectl --context prod")
-    for request in several(24, "node-1"):
+    for request in several(40, "node-1"):
         await answered(careful, request)
     gap = await gap_of(careful, agent("cilium-dbg", "status", "-o", "json"))
     assert gap.kind is GapKind.TOO_COSTLY
-    assert "24 commands" in gap.detail
+    assert "40 commands" in gap.detail
     assert gap.command == (
         "kubectl --context prod -n kube-system exec cilium-a -c cilium-agent -- cilium-dbg status -o json"
     )
     assert "by hand" in gap.remedy
     assert gap.node == "node-1"
-    assert len(asked.all) == 24
+    assert len(asked.all) == 40
     await answered(careful, agent("cilium-dbg", "status"), look=2)
     await answered(careful, agent("cilium-dbg", "status", node="node-2"))
 

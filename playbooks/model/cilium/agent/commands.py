@@ -48,7 +48,7 @@ def asks(
     return ask
 
 
-MANY = 5_000
+MANY = 3_000
 """Pods from which on not every agent is asked for the addresses of all of them."""
 
 
