@@ -37,6 +37,8 @@ MOST_SUBJECTS = 3
 """Subjects of a finding that get tables."""
 MOST_TABLES = 4
 """Tables of one subject: nodes that differ in the same way share one."""
+_MOST_COMPARED = 50_000
+"""Rows of one service over all nodes that are compared."""
 _MOST_PODS = 20
 """Pods of a policy that are looked at, for those with the most to say."""
 _PODS = ("Pod", "Endpoint", "CiliumEndpoint")
@@ -63,17 +65,20 @@ async def beside(sight: Sight, finding: Finding, playbook: str) -> Beside:
         await asyncio.sleep(0)
         found = await _of(sight, ref, finding, playbook)
         left = len(found.tables) - MOST_TABLES
-        shown = [*found.tables[:MOST_TABLES]]
-        if left > 0:
-            shown[-1] = replace(
-                shown[-1], note=f"{left} more such tables are not shown. {shown[-1].note}".strip()
-            )
-        tables += shown
+        tables += _noted(
+            found.tables[:MOST_TABLES], f"{left} more such tables are not shown" if left > 0 else ""
+        )
         logs += found.logs
-    if len(wanted) > MOST_SUBJECTS and tables:
-        note = f"tables of {MOST_SUBJECTS} of {len(wanted)} subjects are shown. {tables[-1].note}".strip()
-        tables[-1] = replace(tables[-1], note=note)
-    return Beside(tuple(tables), tuple(logs))
+    left = len(wanted) - MOST_SUBJECTS
+    return Beside(_noted(tables, f"{left} more subjects have tables too" if left > 0 else ""), tuple(logs))
+
+
+def _noted(tables: Sequence[Table], note: str) -> tuple[Table, ...]:
+    """Tables with a note at the last one."""
+    if not tables or not note:
+        return tuple(tables)
+    last = tables[-1]
+    return (*tables[:-1], replace(last, note=f"{last.note}; {note}" if last.note else note))
 
 
 def _has_tables(ref: Ref, playbook: str) -> bool:
@@ -91,16 +96,23 @@ async def _of(sight: Sight, ref: Ref, finding: Finding, playbook: str) -> Beside
 
 
 async def _service(sight: Sight, ref: Ref, first: tuple[str, ...]) -> Beside:
-    kube = await sight.of(Services), await sight.of(EndpointSlices)
-    tables: list[Table | None] = []
+    kube = services.only(ref, await sight.of(Services), await sight.of(EndpointSlices))
+    tables: list[Table] = []
     logs: list[LogLines] = []
-    for node in await sight.nodes(ServiceMap, first):
+    nodes, rows = await sight.nodes(ServiceMap, first), 0
+    for at, node in enumerate(nodes):
         await asyncio.sleep(0)
+        if rows > _MOST_COMPARED:
+            note = f"{len(nodes) - at} more nodes were not compared"
+            tables = [replace(one, note=note) for one in tables]
+            break
         sides = services.Sides(*kube, await sight.of(AgentServices, node), await sight.of(ServiceMap, node))
-        tables.append(services.service_table(ref, node, sides))
+        table = services.service_table(ref, node, sides)
+        tables += [table] if table else []
+        rows += table.total if table else 0
         if node in first:
             logs += _lines(sight, ref, (f"{ref.namespace}/{ref.name}",), node)
-    return Beside(folded(one for one in tables if one), tuple(logs))
+    return Beside(folded(tables), tuple(logs))
 
 
 async def _pod(sight: Sight, ref: Ref, playbook: str) -> Beside:
@@ -155,22 +167,18 @@ async def _policy(sight: Sight, ref: Ref) -> Beside:
     rules = [one for one in written.items if (one.policy.kind, one.policy.namespace, one.policy.name) == name]
     chosen = {id(pod.pod): pod.pod for one in rules for pod in labelled.selected_by(one)}
     pods = await sight.of(Pods)
-    asked = set(sight.look.nodes_of(PolicyMaps))
-    every = sorted(chosen.values(), key=lambda pod: pod.spec.node_name not in asked)
+    nodes = await sight.nodes(PolicyMaps, tuple(pod.spec.node_name for pod in chosen.values()))
     tables: list[Table] = []
-    for pod in every[:_MOST_PODS]:
+    for pod in [one for one in chosen.values() if one.spec.node_name in nodes][:_MOST_PODS]:
         node = pod.spec.node_name
-        if not node:
-            continue
         await asyncio.sleep(0)
         agent = await sight.of(AgentEndpoints, node)
         table = await _policy_map(sight, endpoints.found(pod.ref, node, pods, agent), agent)
         tables += [table] if table else []
     tables.sort(key=lambda one: (-one.wrong, -sum(row.note.raw.startswith("refused") for row in one.rows)))
     shown = tables[:MOST_SUBJECTS]
-    if shown and len(chosen) > len(shown):
-        shown[-1] = replace(shown[-1], note=f"it selects {len(chosen)} pods; {len(shown)} are shown")
-    return Beside(tuple(shown))
+    is_cut = len(chosen) > len(shown)
+    return Beside(_noted(shown, f"it selects {len(chosen)} pods; {len(shown)} are shown" if is_cut else ""))
 
 
 async def _node(sight: Sight, node: str) -> Beside:

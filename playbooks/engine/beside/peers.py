@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from playbooks.knowledge.identities import RESERVED
 from playbooks.model.answer import Gap
 from playbooks.model.cilium.agent.endpoints import AgentEndpoints
 from playbooks.model.cilium.agent.identities import AgentIdentities
@@ -15,19 +16,11 @@ EVERYBODY = 0
 HOST = 1
 AGGREGATES = range(11, 15)
 """Identities that stand for many."""
-_RESERVED: Mapping[int, tuple[str, ...]] = {
-    1: ("host",),
-    2: ("world",),
-    3: ("unmanaged",),
-    4: ("health",),
-    5: ("init",),
-    6: ("remote-node",),
-    7: ("kube-apiserver", "remote-node"),
-    8: ("ingress",),
-    9: ("world-ipv4", "world"),
-    10: ("world-ipv6", "world"),
-}
+_WIDER = {"kube-apiserver": "remote-node", "world-ipv4": "world", "world-ipv6": "world"}
+"""What else carries the label of a reserved identity."""
 _STAND_FOR = {0: "anybody", 11: "this cluster", 12: "all clusters", 13: "the world", 14: "other nodes"}
+_SINGLE = range(1, 11)
+"""Reserved identities that stand for one kind of peer."""
 _TELLING = 2
 
 
@@ -46,7 +39,7 @@ class Directory:
         published: CiliumIdentities | Gap,
     ) -> Directory:
         """From an agent and from the API server, whichever tells."""
-        known = {number: Labels(tuple(f"reserved:{n}" for n in names)) for number, names in _RESERVED.items()}
+        known = {number: _reserved(name) for number, name in enumerate(RESERVED) if number in _SINGLE}
         for one in () if isinstance(published, Gap) else published.items:
             if one.number is not None and one.security_labels:
                 known[one.number] = Labels(tuple(f"{k}={v}" for k, v in one.security_labels.items()))
@@ -67,11 +60,16 @@ class Directory:
         if labels is None:
             return f"identity {identity}"
         if labels.reserved:
-            return _RESERVED.get(identity, (*sorted(labels.reserved), ""))[0]
+            return RESERVED[identity] if identity in _SINGLE else min(labels.reserved)
         if labels.cidrs:
             return f"{labels.cidrs[0]} {identity}"
         here = "" if labels.namespace == namespace else f"{labels.namespace}/"
         return f"{here}{_telling(labels) or 'pods'} {identity}"
+
+
+def _reserved(name: str) -> Labels:
+    names = (name, *((_WIDER[name],) if name in _WIDER else ()))
+    return Labels(tuple(f"reserved:{each}" for each in names))
 
 
 def _telling(labels: Labels) -> str:

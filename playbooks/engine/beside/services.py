@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from playbooks.engine.beside.tables import (
     SILENT,
@@ -39,6 +40,17 @@ class Sides:
     slices: EndpointSlices | Gap
     agent: AgentServices | Gap
     entries: ServiceMap | Gap
+
+
+def only(
+    ref: Ref, services: Services | Gap, slices: EndpointSlices | Gap
+) -> tuple[Services | Gap, EndpointSlices | Gap]:
+    """What Kubernetes says of one service: for each node the others would be passed over anew."""
+    if isinstance(services, Services):
+        services = replace(services, items=tuple(filter(None, (services.get(ref.namespace, ref.name),))))
+    if isinstance(slices, EndpointSlices):
+        slices = replace(slices, items=slices.of_service(ref.namespace, ref.name))
+    return services, slices
 
 
 def service_table(ref: Ref, node: str, sides: Sides) -> Table | None:
@@ -189,10 +201,13 @@ def _frontends(ref: Ref, service: Service | None, node: str, sides: Sides) -> li
     """Every address that leads to the service, by any side."""
     agents = _of_agent(ref, service, sides.agent)
     entries = {} if isinstance(sides.entries, Gap) else sides.entries.by_address
-    told = [*(one.address for one in agents), *(address for address, _ in entries)]
+    # A version writes all of them in one way.
+    told = [*(one.address for one in agents), *(address for address, _ in islice(entries, 1))]
     has_protocols = all("/" in address for address in told)
     by_key = {(_bare(one.address, has_protocols), is_internal(one)): one for one in agents}
-    in_map = {(_bare(address, has_protocols), internal): one for (address, internal), one in entries.items()}
+    in_map: Mapping[tuple[str, bool], MapService] = entries
+    if not has_protocols:
+        in_map = {(_bare(address, False), internal): one for (address, internal), one in entries.items()}
     has_kube = not any(isinstance(fact, Gap) for fact in (sides.services, sides.slices))
     wanted: dict[tuple[str, bool], _Wanted] = {}
     if service is not None and isinstance(sides.slices, EndpointSlices):

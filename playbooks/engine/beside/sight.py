@@ -40,10 +40,13 @@ class Sight:
     async def nodes(self, kind: type[Fact], first: tuple[str, ...]) -> tuple[str, ...]:
         """Nodes to look at: those that matter, then those that were asked already; else a few others."""
         known = self.look.nodes_of(kind)
-        if not known and not first and self.may_ask:
+        first = tuple(dict.fromkeys(node for node in first if node))
+        asked = tuple(node for node in first if node in known)
+        few = tuple(node for node in first if node not in known)[:MOST_ASKED] if self.may_ask else ()
+        if not known and not few and self.may_ask:
             agents = await self.of(Agents)
-            known = () if isinstance(agents, Gap) else agents.nodes[:MOST_ASKED]
-        return tuple(dict.fromkeys((*first, *known)))
+            few = () if isinstance(agents, Gap) else agents.nodes[:MOST_ASKED]
+        return tuple(dict.fromkeys((*asked, *few, *known)))
 
 
 def _whole(fact: F) -> F | Gap:

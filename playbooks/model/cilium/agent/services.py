@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import msgspec
@@ -137,7 +138,14 @@ class AgentServices(Fact):
 
     def of(self, namespace: str, name: str) -> Iterator[AgentService]:
         """The frontends of a service; none where the way tells no names."""
-        return (item for item in self.items if item.name == f"{namespace}/{name}")
+        return iter(self._by_name.get(f"{namespace}/{name}", ()))
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[AgentService]]:
+        found: dict[str, list[AgentService]] = {}
+        for item in self.items:
+            found.setdefault(item.name, []).append(item)
+        return found
 
 
 def _decode_json(answer: Answer) -> AgentServices:
