@@ -8,7 +8,7 @@ import pytest
 
 from playbooks.model.finding import Severity
 from tests import recorded
-from tests.agent.judged import Json, found, only, run
+from tests.agent.judged import Json, found, only, practice, run
 from tests.edited import Edit, added, each, edited
 
 OLD = "2026-11-20T00:00:00Z"
@@ -142,3 +142,27 @@ def test_a_range_that_was_given_on_before_its_node_is_forgotten(since: str, is_t
     }
     told = found("END016", each("ciliumnodes", is_old), added("ciliumnodes", gone))
     assert bool(told) is is_told
+
+
+def test_a_node_between_two_agents_of_a_rollout() -> None:
+    status = {"desiredNumberScheduled": 6, "currentNumberScheduled": 5, "updatedNumberScheduled": 1}
+
+    def rolling(item: Json) -> Json:
+        if item["metadata"]["name"] == "cilium":
+            item["status"].update(status, numberReady=5)
+        return item
+
+    left: list[str] = []
+
+    def without_one(item: Json) -> Json | None:
+        is_agent = item["metadata"].get("labels", {}).get("k8s-app") == "cilium"
+        name = item["metadata"]["name"]
+        if is_agent and not left:
+            left.append(name)
+        return None if name in left else item
+
+    edits = each("pods", without_one), each("daemonsets", rolling)
+    assert found("AGT010", *edits, cluster=practice()) == []
+    # Without a rollout nobody makes the pod.
+    status["updatedNumberScheduled"] = 5
+    assert len(found("AGT010", *edits, cluster=practice())) == 1

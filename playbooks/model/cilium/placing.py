@@ -171,11 +171,12 @@ class Placing:
 
     def _is_settled(self, workload: DaemonSet) -> bool:
         change, status = workload.metadata.last_change, workload.status
+        if status.updated_number_scheduled < status.current_number_scheduled:
+            return False
         if change is not None:
             return lasts(change.time, self.daemon_sets.taken_at, _SCHEDULING)
         # What kubectl wrote down has no managedFields: then the controller's own count, outside of rollouts.
-        is_short = status.current_number_scheduled < status.desired_number_scheduled
-        return is_short and status.updated_number_scheduled >= status.current_number_scheduled
+        return status.current_number_scheduled < status.desired_number_scheduled
 
     def _refusals(self, workload: DaemonSet) -> Iterator[Evidence]:
         for event in self.warnings.items if self.warnings else ():

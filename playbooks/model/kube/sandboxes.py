@@ -49,7 +49,7 @@ _KINDS = (
     (
         Refusal.NO_ADDRESS,
         r"range is full|no more ips|no (free |available )+(ips?|address)|no ips? (is |are )?available"
-        r"|all cidr ranges are exhausted|pool is (full|exhausted|empty)",
+        r"|all (pod )?cidrs? (ranges )?are exhausted|pool is (full|exhausted|empty)",
     ),
     (
         Refusal.NO_ANSWER,
