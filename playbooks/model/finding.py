@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -87,6 +88,9 @@ class Evidence:
     """The way by which it was known."""
 
 
+_MAPPING = re.compile(r"\s*['\"]?[\w./-]+['\"]?:(?:[ \n]|$)")
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a fix: a sentence that begins with a verb, and the exact text to run or apply."""
@@ -97,6 +101,14 @@ class Step:
     """A command, manifest or Helm value to copy."""
     is_capture: bool = False
     """Whether it saves evidence that a later step destroys."""
+
+    @property
+    def language(self) -> str:
+        """What the text is: `sh` for something to run, `diff` or `yaml` for something to write."""
+        head = self.command.raw.lstrip("\n") if self.command else ""
+        if head.startswith(("+", "-", "@@")):
+            return "diff"
+        return "yaml" if _MAPPING.match(head) else "sh"
 
 
 @dataclass(frozen=True, slots=True)

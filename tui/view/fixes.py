@@ -9,6 +9,7 @@ from tui.ink import BLANK, Ink, Line, line, piece
 from tui.view.topic import Copy, command_copy, command_lines, labelled
 
 _RISKS = {Risk.LOW: Ink.OK, Risk.MEDIUM: Ink.WARN, Risk.HIGH: Ink.ERROR}
+_CHANGES = {"+": Ink.OK, "-": Ink.ERROR, "@": Ink.QUIET}
 _MEANING = {
     Risk.LOW: "changes nothing that works",
     Risk.MEDIUM: "restarts or opens something",
@@ -53,7 +54,15 @@ def _step(step: Step, position: int) -> Iterator[Line]:
     first = (piece("save first: ", Ink.WARN),) if step.is_capture else ()
     yield line(piece(f"{position:>2}. ", Ink.QUIET), *first, step.text, hang=4)
     if step.command is not None:
-        yield from command_lines(step.command, 4)
+        is_safe = step.command.is_safe_to_run
+        yield from command_lines(step.command, 4) if step.language == "sh" or not is_safe else _written(step)
+
+
+def _written(step: Step) -> Iterator[Line]:
+    """What is to be written, not run: a manifest, or how one changes."""
+    for shown in step.command.lines if step.command else ():
+        ink = _CHANGES.get(shown[:1], Ink.COMMAND) if step.language == "diff" else Ink.COMMAND
+        yield line(piece(shown, ink), indent=4)
 
 
 def fix_copies(found: Finding) -> Iterator[Copy]:

@@ -91,7 +91,13 @@ def _step(step: Step, position: int) -> Iterator[Line]:
         yield Line("    (the command holds hidden characters and is not offered)", Tone.QUIET)
         return
     for position, line in enumerate(step.command.lines):
-        yield Line(f"    {'$ ' if position == 0 else '  '}{line}", Tone.COMMAND)
+        prompt = "" if step.language != "sh" else "$ " if position == 0 else "  "
+        yield Line(f"    {prompt}{line}", _tone(line) if step.language == "diff" else Tone.COMMAND)
+
+
+def _tone(line: str) -> Tone:
+    """Of a line of a diff."""
+    return Tone.OK if line.startswith("+") else Tone.ERROR if line.startswith("-") else Tone.QUIET
 
 
 def _symptoms(ranked: Ranked) -> Iterator[Line]:

@@ -144,7 +144,7 @@ def _step(step: Step, position: int) -> Iterator[str]:
         return
     yield ""
     if step.command.is_safe_to_run:
-        yield from (f"   {line}" for line in fenced(step.command.lines, "sh"))
+        yield from (f"   {line}" for line in fenced(step.command.lines, step.language))
     else:
         yield "   (the command holds hidden characters and is not offered)"
 
