@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from playbooks.model.finding import Severity
 from tests import recorded
 from tests.agent.judged import Json, found, only, practice, run
-from tests.edited import Edit, added, each, edited
+from tests.edited import Edit, added, body, each, edited
+from tests.service.telling import RESETS
 
 OLD = "2026-11-20T00:00:00Z"
 NODE = "lab-node-1"
@@ -166,3 +168,14 @@ def test_a_node_between_two_agents_of_a_rollout() -> None:
     # Without a rollout nobody makes the pod.
     status["updatedNumberScheduled"] = 5
     assert len(found("AGT010", *edits, cluster=practice())) == 1
+
+
+def test_resets_of_connections_that_were_open_refuse_nobody() -> None:
+    def open_ones(told: bytes) -> bytes:
+        flows = [json.loads(line) for line in told.splitlines()]
+        for flow in flows:
+            flow.get("flow", {}).get("l4", {}).get("TCP", {}).get("flags", {}).pop("ACK", None)
+        return b"".join(json.dumps(flow).encode() + b"\n" for flow in flows)
+
+    every = found("SVC002", body(RESETS, open_ones), cluster="03-service-wrong-targetport")
+    assert {one.severity for one in every} == {Severity.INFO}

@@ -66,7 +66,7 @@ def _refusals(resets: Fleet[ResetFlows]) -> dict[tuple[str, str, int], list[tupl
     found: dict[tuple[str, str, int], list[tuple[ResetFlows, RecentFlow]]] = {}
     for _, fact in resets:
         for flow in fact.items:
-            if flow.is_reply and flow.source.pod_name:
+            if flow.is_reply and flow.may_refuse and flow.source.pod_name:
                 key = (flow.source.namespace, flow.source.pod_name, flow.source_port)
                 found.setdefault(key, []).append((fact, flow))
     return found

@@ -54,9 +54,14 @@ class Party(msgspec.Struct, frozen=True):
         return f"{self.namespace}/{self.workloads[0].name}" if self.workloads else str(self)
 
 
+class _Flags(msgspec.Struct, frozen=True):
+    ack: bool = msgspec.field(default=False, name="ACK")
+
+
 class _Ports(msgspec.Struct, frozen=True):
     source_port: int | None = None
     destination_port: int | None = None
+    flags: _Flags | None = None
 
 
 class _L4(msgspec.Struct, frozen=True):
@@ -126,6 +131,12 @@ class RecentFlow(msgspec.Struct, frozen=True):
         """What all packets of one attempt have in common."""
         address = self.addresses
         return (address.source, address.destination, self.protocol, self.source_port, self.port)
+
+    @property
+    def may_refuse(self) -> bool:
+        """Whether a reset may be the answer to a first packet: those to later ones acknowledge nothing."""
+        flags = self.l4.tcp.flags if self.l4.tcp else None
+        return flags is None or flags.ack
 
     @property
     def is_verdict(self) -> bool:
