@@ -11,11 +11,14 @@ import msgspec
 from playbooks.model.answer import Answer, Gap
 from playbooks.model.cilium.agent.commands import asks
 from playbooks.model.cilium.agents import Agents
+from playbooks.model.cilium.config import CiliumConfig
 from playbooks.model.cilium.wire import refusal, rows_of
-from playbooks.model.fact import Fact, Provenance, Scope, Way, decoding
+from playbooks.model.fact import Fact, Provenance, Scene, Scope, Way, decoding
+from playbooks.model.request import Request
 from playbooks.model.text import decoded
 
 _OFF = "BGP Control Plane is disabled"
+_SWITCH = "enable-bgp-control-plane"
 _ROUTES_SINCE = (1, 15)
 
 
@@ -74,14 +77,14 @@ class BgpRoute(msgspec.Struct, frozen=True, rename="kebab"):
 
 @dataclass(frozen=True, kw_only=True)
 class AgentBgpSessions(Fact):
-    """`cilium-dbg bgp peers` of one node."""
+    """`cilium-dbg bgp peers` of one node; asked only where the configuration does not say that it is off."""
 
     is_on: bool
     """Whether the agent speaks BGP at all."""
     items: tuple[BgpSession, ...]
     """In the order of the agent."""
     scope: ClassVar[Scope] = Scope.NODE
-    needs: ClassVar[tuple[type[Fact], ...]] = (Agents,)
+    needs: ClassVar[tuple[type[Fact], ...]] = (Agents, CiliumConfig)
     ways: ClassVar[tuple[Way, ...]]
 
 
@@ -109,6 +112,16 @@ class AgentBgpRoutesV6(AgentBgpRoutes):
     """`cilium-dbg bgp routes advertised ipv6 unicast` of one node."""
 
     ways: ClassVar[tuple[Way, ...]]
+
+
+_ask_peers = asks("cilium-dbg", "bgp", "peers", "-o", "json")
+
+
+def _ask_sessions(scene: Scene) -> Request | Gap | Fact:
+    config = scene.get(CiliumConfig)
+    if isinstance(config, CiliumConfig) and not config.is_on(_SWITCH):
+        return AgentBgpSessions(provenance=config.provenance, is_on=False, items=())
+    return _ask_peers(scene)
 
 
 def _is_off(answer: Answer) -> bool:
@@ -141,8 +154,6 @@ def _ways(kind: type[AgentBgpRoutes], family: str) -> tuple[Way, ...]:
     return (decoding(f"agent's BGP routes, {family}", asks(*argv, since=_ROUTES_SINCE), _routes(kind)),)
 
 
-AgentBgpSessions.ways = (
-    decoding("agent's BGP sessions", asks("cilium-dbg", "bgp", "peers", "-o", "json"), _sessions),
-)
+AgentBgpSessions.ways = (decoding("agent's BGP sessions", _ask_sessions, _sessions),)
 AgentBgpRoutesV4.ways = _ways(AgentBgpRoutesV4, "ipv4")
 AgentBgpRoutesV6.ways = _ways(AgentBgpRoutesV6, "ipv6")
