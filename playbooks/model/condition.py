@@ -56,7 +56,7 @@ _EXPLAINS: dict[ConditionKind, str] = {
         r"|not supported|kernel|operation not permitted|read-only"
     ),
     ConditionKind.NODE_UNREACHABLE: r"no route to host|i/o timeout|unreachable",
-    ConditionKind.MAP_FULL: r"map is full|no space left|argument list too long",
+    ConditionKind.MAP_FULL: r"map is full|no space left|argument list too long|max entries limit",
     ConditionKind.ENDPOINT_NOT_REGENERATED: r"regenerat|compil|program|verifier|endpoint",
     ConditionKind.PEER_DOWN: r"remote|cluster|etcd",
     ConditionKind.COREDNS_DOWN: r"dns|lookup|no such host",

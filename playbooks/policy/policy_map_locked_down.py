@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from playbooks.model.cilium.agent.endpoint import Endpoint
 from playbooks.model.cilium.agent.endpoints import AgentEndpoints
 from playbooks.model.cilium.agent_words import AgentWords
 from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.ceps import ClusterEndpoints
 from playbooks.model.cilium.config import CiliumConfig
 from playbooks.model.cilium.endpoint_names import endpoint_ref
+from playbooks.model.cilium.lasting_states import has_failed
 from playbooks.model.cilium.logs import LogLine
 from playbooks.model.cilium.logs_agent import Log
 from playbooks.model.cilium.restarting import sysdump
@@ -23,11 +25,15 @@ from playbooks.model.rule import Case, fault
 
 _KEY = "enable-endpoint-lockdown-on-policy-overflow"
 _LOCKED = re.compile(
-    r"endpoint.{0,40}\block(?:ed|ing)[ -]?down|\block(?:ed|ing)[ -]?down.{0,40}endpoint", re.I
+    r"endpoint.{0,40}\block(?:ed|ing)[ -]?down|\block(?:ed|ing)[ -]?down.{0,40}endpoint"
+    r"|\blocking the endpoint down",
+    re.I,
 )
 _FREED = re.compile(r"lockdown.{0,40}(?:lifted|removed|cleared|ended|disabled)|(?:no longer|un)locked", re.I)
+_TOO_MANY = re.compile(r"max(?:imum)? entries limit", re.I)
+"""Why an endpoint that is locked down cannot be regenerated."""
 _LONG_AGO = timedelta(minutes=20)
-"""The agent tries to write the whole map again every 15 minutes."""
+"""The agent says it once for each endpoint; from then on only its failures tell that it lasts."""
 _ID = re.compile(r"\b(?:endpointID|ciliumEndpointID|endpoint[ _-]?id)[=:\" ]+(\d{1,6})\b", re.I)
 
 
@@ -59,6 +65,10 @@ def policy_map_locked_down(
         endpoint = endpoints.fact.get(int(number)) if endpoints and number else None
         if number and endpoints and endpoint is None:
             continue
+        is_old = line.time is not None and log.taken_at - line.time > _LONG_AGO
+        lasts = endpoint is not None and has_failed(endpoint) and _says_why(endpoint)
+        if is_old and not lasts:
+            continue
         subject = (
             endpoint_ref(endpoint, node, pods, published)
             if endpoint
@@ -69,11 +79,12 @@ def policy_map_locked_down(
             subject,
             f"{subject} is locked down: its policy does not fit into its map",
             evidence=(log.evidence(line.raw[:1000]), config.evidence(f"{_KEY}: {config.get(_KEY)}")),
+            asserts=(Condition(ConditionKind.MAP_FULL, node),),
             because_of=(Condition(ConditionKind.MAP_FULL, node),),
             impact="everything to and from the pod is refused",
             first_seen=line.time,
-            last_seen=line.time,
-            ongoing=Ongoing.UNKNOWN,
+            last_seen=log.taken_at if lasts else line.time,
+            ongoing=Ongoing.YES if lasts else Ongoing.UNKNOWN,
             fixes=(_fix(node, agent),),
         )
 
@@ -81,6 +92,10 @@ def policy_map_locked_down(
 def _number(line: LogLine) -> str:
     match = _ID.search(line.raw)
     return match[1] if match else ""
+
+
+def _says_why(endpoint: Endpoint) -> bool:
+    return endpoint.last_entry is not None and bool(_TOO_MANY.search(endpoint.last_entry.message))
 
 
 def _locked(words: AgentWords) -> dict[str, tuple[Log, LogLine]]:
@@ -91,7 +106,7 @@ def _locked(words: AgentWords) -> dict[str, tuple[Log, LogLine]]:
             number = _number(line)
             if _FREED.search(line.raw):
                 last.pop(number, None)
-            elif _LOCKED.search(line.raw) and not (line.time and log.taken_at - line.time > _LONG_AGO):
+            elif _LOCKED.search(line.raw):
                 last[number] = (log, line)
     return last
 

@@ -27,7 +27,7 @@ from playbooks.practice.catalog import (
     SLICES,
     Kind,
 )  # fmt: skip
-from playbooks.practice.policies import following
+from playbooks.practice.policies import following, lockdown
 
 if TYPE_CHECKING:
     from playbooks.practice.world import World
@@ -46,6 +46,7 @@ _CONTROLLERS: tuple[tuple[Callable[[World], None], tuple[Kind, ...]], ...] = (
         following.reconcile,
         (POLICIES, CILIUM_POLICIES, CILIUM_CLUSTERWIDE_POLICIES, CILIUM_CIDR_GROUPS, LEASES),
     ),
+    (lockdown.watch, (PODS, *_FOLLOWED)),
 )
 
 

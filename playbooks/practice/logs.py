@@ -11,6 +11,7 @@ from playbooks.practice import agents, manifests
 from playbooks.practice.catalog import SERVICES
 from playbooks.practice.naming import stable
 from playbooks.practice.network import identity_range
+from playbooks.practice.policies import lockdown
 from playbooks.practice.runs import Container, PodRun, Run
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 _WAITING_EVERY = 20.0
 _LONGEST_MESSAGE = 2048
+_LOCKED_DOWN = (
+    'msg="The policy map exceeds the max entries limit, enable-endpoint-lockdown-on-policy-overflow is '
+    'enabled, locking the endpoint down."'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,22 @@ def agent(world: World, run: PodRun, _container: Container, current: Run) -> lis
             "pod_cidr": network.pod_cidr,
         }
         lines += _phase("agent_up", begin, facts)
+        lines += _locked_down(world, run, current)
     return _until(world, current, lines)
+
+
+def _locked_down(world: World, run: PodRun, current: Run) -> list[Line]:
+    """What an agent says when it shuts an endpoint off: once for each."""
+    found = []
+    for pod in world.policies.census.pods(run.node):
+        endpoint = world.network.endpoints[pod.namespace, pod.name]
+        at = lockdown.since(current, endpoint.id)
+        if at is not None:
+            who = f"endpointID={endpoint.id} ipv4={endpoint.ip} k8sPodName={pod.namespace}/{pod.name}"
+            found.append(
+                _line(at, "warn", f"{_LOCKED_DOWN} module=agent.controlplane.endpoint-manager {who}")
+            )
+    return sorted(found, key=lambda line: line.at)
 
 
 def termination_message(world: World, run: PodRun, container: Container, current: Run) -> str:

@@ -55,6 +55,7 @@ def test_the_names_are_those_that_people_know() -> None:
         "pod-not-known",
         "udp-sticks",
         "dns-old-port",
+        "policy-map-overflow",
     }
     assert names()[0] == "healthy"
     assert DEFAULT == "agent-crashloop"

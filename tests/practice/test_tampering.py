@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from playbooks.practice import commands
+from playbooks.practice import agents, commands, logs
 from playbooks.practice.objects import labels_of
 from playbooks.practice.runs import PodRun
 from playbooks.practice.traffic.lane import Lane, Outcome
@@ -59,3 +59,23 @@ def test_questions_that_are_led_to_an_old_port_are_not_answered() -> None:
     other = run_of(world, "cart-client")
     if other.node != client.node:
         assert "--on-port 45001 " not in said(world, other.node, "iptables-save")
+
+
+def test_an_endpoint_whose_policy_does_not_fit_is_shut_off_and_its_agent_says_so_once() -> None:
+    world = seen("policy-map-overflow")
+    client = run_of(world, "cart-client")
+    endpoint = world.network.endpoints[client.namespace, client.name]
+    rows = said(world, client.node, f"cilium-dbg bpf policy get {endpoint.id}").splitlines()[1:]
+    assert len(rows) == 10
+    assert all(row.startswith("Deny") for row in rows)
+    assert {lane.drop_reason for lane in world.traffic.lanes if lane.client.pod == client.name} <= {181, 0}
+    assert "not-ready" in said(world, client.node, "cilium-dbg endpoint list")
+    assert "Degraded(1)" in said(world, client.node, "cilium-dbg status")
+    agent = world.agents[client.node]
+    container = agents.container_of(agent)
+    assert container.run is not None
+    told = [
+        line.text for line in logs.agent(world, agent, container, container.run) if "locking" in line.text
+    ]
+    assert len(told) == 1
+    assert f"endpointID={endpoint.id} " in told[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from playbooks.practice.commands.columns import duration, since
 from playbooks.practice.commands.view import AgentView, LocalEndpoint
@@ -13,11 +13,12 @@ from playbooks.practice.objects import Json, milli_stamp
 
 NEVER = "0001-01-01T00:00:00.000Z"
 """How the agent writes that something has not happened."""
+_LONGEST_WAIT = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """One controller; all of them succeed."""
+    """One controller."""
 
     name: str
     """Its name."""
@@ -29,6 +30,12 @@ class Controller:
     """When it last did."""
     successes: int = 0
     """How often it did."""
+    failed: datetime | None = None
+    """When it last failed, since it last succeeded."""
+    failures: int = 0
+    """How often it did so."""
+    error: str = ""
+    """Why."""
 
     def document(self, boot: str) -> Json:
         """As the API shows it."""
@@ -38,11 +45,14 @@ class Controller:
         if self.interval:
             configuration["interval"] = _whole(self.interval)
         status: Json = {
-            "last-failure-timestamp": NEVER,
+            "last-failure-timestamp": milli_stamp(self.failed) if self.failed else NEVER,
             "last-success-timestamp": milli_stamp(self.succeeded) if self.succeeded else NEVER,
         }
         if self.successes:
             status["success-count"] = self.successes
+        if self.failures:
+            counted = dict.fromkeys(("consecutive-failure-count", "failure-count"), self.failures)
+            status |= {**counted, "last-failure-msg": self.error}
         return {
             "configuration": configuration,
             "name": self.name,
@@ -52,7 +62,8 @@ class Controller:
 
     def row(self, now: datetime) -> str:
         """As text shows it."""
-        return f"  {self.name}\t{since(self.succeeded, now)}\tnever\t0\tno error\t"
+        last = f"{since(self.succeeded, now)}\t{since(self.failed, now)}"
+        return f"  {self.name}\t{last}\t{self.failures}\t{self.error or 'no error'}\t"
 
 
 def controllers(view: AgentView) -> list[Controller]:
@@ -82,7 +93,12 @@ def of_endpoint(view: AgentView, entry: LocalEndpoint) -> Iterator[Controller]:
     """The controllers of one endpoint."""
     number = entry.id
     begun = view.started if entry.endpoint is None else max(view.started, entry.endpoint.created)
-    yield Controller(f"endpoint-{number}-regeneration-recovery", 1, 2)
+    recovery = Controller(f"endpoint-{number}-regeneration-recovery", 1, 2)
+    if entry.failing is not None:
+        failed, count = retried(entry.failing, view.now)
+        error = "regeneration recovery failed"
+        recovery = Controller(recovery.name, 1, 2, failed=failed, failures=count, error=error)
+    yield recovery
     if not entry.is_restored:
         yield _begun(_periodic(view, f"resolve-identity-{number}", 300), begun)
     if entry.pod or entry.endpoint is None:
@@ -95,6 +111,14 @@ def of_endpoint(view: AgentView, entry: LocalEndpoint) -> Iterator[Controller]:
     yield _begun(_periodic(view, f"sync-policymap-{number}", 900), begun)
     if entry.pod and not view.is_on("disable-endpoint-crd"):
         yield _begun(_periodic(view, f"sync-to-k8s-ciliumendpoint ({number})", 10), begun)
+
+
+def retried(begun: datetime, now: datetime) -> tuple[datetime, int]:
+    """When something that is tried again ever more seldom was tried last, and how often it was."""
+    at, wait, count = begun, 2.0, 1
+    while at + timedelta(seconds=wait) <= now:
+        at, wait, count = at + timedelta(seconds=wait), min(2 * wait, _LONGEST_WAIT), count + 1
+    return at, count
 
 
 def _periodic(view: AgentView, name: str, period: float) -> Controller:

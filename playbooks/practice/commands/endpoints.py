@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from playbooks.practice.commands import realized
 from playbooks.practice.commands.columns import laid_out
-from playbooks.practice.commands.control import of_endpoint
+from playbooks.practice.commands.control import of_endpoint, retried
 from playbooks.practice.commands.view import AgentView, LocalEndpoint
 from playbooks.practice.network import Addresses
 from playbooks.practice.objects import Json, stamp
+from playbooks.practice.policies import lockdown
 
 _OPTIONS = {
     "Debug": "Disabled",
@@ -39,7 +42,7 @@ def text(view: AgentView) -> str:
         first, *others = entry.labels
         lines.append(
             f"{entry.id}\t{realized.enforcement(view, entry)}\t{entry.identity}\t{first}\t"
-            f"{addresses.ipv6}\t{addresses.ipv4}\tready\t"
+            f"{addresses.ipv6}\t{addresses.ipv4}\t{_state(entry)}\t"
         )
         lines += [f"\t\t\t\t{label}\t\t\t" for label in others]
     return laid_out("\n".join(lines)) + "\n"
@@ -57,6 +60,7 @@ def _document(view: AgentView, entry: LocalEndpoint) -> Json:
     policy: Json = {"proxy-statistics": statistics, "realized": computed, "spec": computed}
     if entry.endpoint is not None:
         policy["proxy-policy-revision"] = view.revision
+    health = "Warning" if entry.failing else "OK"
     labels: Json = {"realized": {}, "security-relevant": list(entry.labels)}
     if entry.template_hash:
         labels["derived"] = [f"k8s:pod-template-hash={entry.template_hash}"]
@@ -70,21 +74,14 @@ def _document(view: AgentView, entry: LocalEndpoint) -> Json:
                 for controller in sorted(of_endpoint(view, entry), key=lambda controller: controller.name)
             ],
             "external-identifiers": attachment,
-            "health": {"bpf": "OK", "connected": True, "overallHealth": "OK", "policy": "OK"},
+            "health": {"bpf": health, "connected": True, "overallHealth": health, "policy": health},
             "identity": {"id": entry.identity, "labels": list(entry.labels)},
             "labels": labels,
-            "log": [
-                {
-                    "code": "OK",
-                    "message": "Successfully regenerated endpoint program (Reason: PeriodicRegeneration)",
-                    "state": "ready",
-                    "timestamp": stamp(regenerated),
-                }
-            ],
+            "log": [_last_entry(view, entry, regenerated)],
             "networking": _networking(view, entry),
             "policy": policy,
             "realized": settings,
-            "state": "ready",
+            "state": _state(entry),
         },
     }
     if entry.ports:
@@ -92,6 +89,19 @@ def _document(view: AgentView, entry: LocalEndpoint) -> Json:
             {"name": name, "port": port, "protocol": protocol} for name, port, protocol in entry.ports
         ]
     return answer
+
+
+def _state(entry: LocalEndpoint) -> str:
+    return "not-ready" if entry.failing else "ready"
+
+
+def _last_entry(view: AgentView, entry: LocalEndpoint, regenerated: datetime) -> Json:
+    if entry.failing is None:
+        message = "Successfully regenerated endpoint program (Reason: PeriodicRegeneration)"
+        return {"code": "OK", "message": message, "state": "ready", "timestamp": stamp(regenerated)}
+    message = f"Error regenerating endpoint: {lockdown.ERROR}"
+    at, _ = retried(entry.failing, view.now)
+    return {"code": "Failure", "message": message, "state": "ready", "timestamp": stamp(at)}
 
 
 def _networking(view: AgentView, entry: LocalEndpoint) -> Json:

@@ -10,9 +10,10 @@ from playbooks.practice.commands.balancing import backend_map, every_frontend
 from playbooks.practice.commands.columns import laid_out
 from playbooks.practice.commands.realized import places
 from playbooks.practice.commands.view import AgentView
+from playbooks.practice.policies import lockdown
 from playbooks.practice.traffic.tables import tracked
 
-_SIZES = {"ct": 221_723, "ct_any": 110_861, "ipcache": 512_000, "lb": 65_536, "lxc": 65_535, "policy": 16_384}
+_SIZES = {"ct": 221_723, "ct_any": 110_861, "ipcache": 512_000, "lb": 65_536, "lxc": 65_535}
 _NEWEST_POLICY = (1, 20)
 _FAMILIES = (("4", "IPv4"), ("6", "IPv6"))
 _UNOPENED = ("cilium_l2_responder_v4", "cilium_l2_responder_v6", "cilium_metrics", "cilium_node_map_v2",
@@ -29,6 +30,13 @@ class Fill:
     """How many it holds."""
     capacity: int
     """How many fit in."""
+    wanted: int = 0
+    """How many there are to be in it, where that is another number."""
+
+    @property
+    def pressure(self) -> float:
+        """How full it is; above 1 where more is wanted than fits in."""
+        return (self.wanted or self.entries) / self.capacity
 
 
 def fills(view: AgentView) -> list[Fill]:
@@ -49,8 +57,8 @@ def _fills(view: AgentView) -> Iterator[Fill]:
     yield Fill("lxc", len(addresses.endpoint_map_documents(view)), _SIZES["lxc"])
     version = "v3" if view.world.profile.minor >= _NEWEST_POLICY else "v2"
     for place in places(view):
-        rows = len(place.map(view.world).rows)
-        yield Fill(f"policy_{version}_{place.number:05}", rows, _SIZES["policy"])
+        rows, wanted = len(place.map(view.world).rows), len(place.held(view.world).map.rows)
+        yield Fill(f"policy_{version}_{place.number:05}", rows, lockdown.room(view.config), wanted)
     connections = [(one.protocol, ":" in one.server) for one in tracked(view.world, view.node)]
     for digit, family in _FAMILIES:
         if family not in view.world.profile.families:

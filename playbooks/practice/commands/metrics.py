@@ -18,6 +18,7 @@ _Sample = tuple[str, dict[str, str], float]
 _STATES = ("disconnecting", "ready", "regenerating", "restoring", "waiting-for-identity",
            "waiting-to-regenerate")  # fmt: skip
 _ENFORCED = ("audit-both", "audit-egress", "audit-ingress", "both", "egress", "ingress", "none")
+_FILLING = 0.1
 _RULES = ("denied", "forwarded", "parse_errors", "received")
 _PARTS = (("node", "host"), ("endpoint", "health-endpoint"))
 _LOCAL_IDENTITIES = 1 << 24
@@ -77,7 +78,11 @@ def _of_maps(view: AgentView) -> Iterator[_Sample]:
     for one in every:
         # Maps of policies are told of only when they are filling up.
         if one.entries and not one.name.startswith("policy_"):
-            yield "bpf_map_pressure", {"map_name": one.name}, one.entries / one.capacity
+            yield "bpf_map_pressure", {"map_name": one.name}, one.pressure
+    fullest = max((one for one in every if one.name.startswith("policy_")), key=lambda one: one.pressure)
+    if fullest.pressure >= _FILLING:
+        name = f"cilium_{fullest.name.rpartition('_')[0]}_*"
+        yield "bpf_map_pressure", {"map_name": name}, fullest.pressure
     interval, alive = 450, {one.name: one.entries for one in every}
     runs = int(view.uptime // interval) + 1
     yield "datapath_conntrack_gc_interval_seconds", {"global": "global"}, interval

@@ -9,9 +9,11 @@ from datetime import datetime
 from playbooks.practice import manifests
 from playbooks.practice.catalog import NAMESPACES, SERVICES
 from playbooks.practice.commands.columns import age, laid_out
+from playbooks.practice.commands.control import retried
 from playbooks.practice.commands.view import AgentView
 from playbooks.practice.naming import stable
 from playbooks.practice.objects import Json
+from playbooks.practice.policies import lockdown
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,13 @@ class Report:
     """When."""
     count: int
     """How often it has said so."""
+    error: str = ""
+    """What is wrong with it; empty where nothing is."""
+
+    @property
+    def level(self) -> str:
+        """How it is, in a word."""
+        return "Degraded" if self.error else "OK"
 
     @property
     def sort_key(self) -> tuple[str, str]:
@@ -59,7 +68,8 @@ def reports(view: AgentView) -> list[Report]:
 
 def summary(found: list[Report]) -> str:
     """The line that counts."""
-    return f"Modules Health:\tStopped(0) Degraded(0) OK({len(found)})"
+    bad = sum(bool(one.error) for one in found)
+    return f"Modules Health:\tStopped(0) Degraded({bad}) OK({len(found) - bad})"
 
 
 def documents(view: AgentView) -> list[Json]:
@@ -67,10 +77,10 @@ def documents(view: AgentView) -> list[Json]:
     return [
         {
             "ID": {"Module": list(report.module), "Component": list(report.component)},
-            "Level": "OK",
+            "Level": report.level,
             "Message": report.message,
-            "Error": "",
-            "LastOK": _nanoseconds(report),
+            "Error": report.error,
+            "LastOK": "0001-01-01T00:00:00Z" if report.error else _nanoseconds(report),
             "Updated": _nanoseconds(report),
             "Stopped": "0001-01-01T00:00:00Z",
             "Final": "",
@@ -84,7 +94,7 @@ def table(view: AgentView) -> str:
     """The rows as text."""
     lines = ["Module\tComponent\tLevel\tMessage\t"]
     lines += [
-        f"{'.'.join(report.module)}\t{'.'.join(report.component)}\tOK\t{report.message[:88]}\t"
+        f"{'.'.join(report.module)}\t{'.'.join(report.component)}\t{report.level}\t{report.message[:88]}\t"
         for report in reports(view)
     ]
     return laid_out("\n".join(lines)) + "\n"
@@ -113,7 +123,7 @@ def _branches(view: AgentView, branch: Json, prefix: str) -> Iterator[str]:
         if isinstance(inner, Report):
             column = max(50 if len(prefix) < 6 else 66, len(head) + 4)
             when = age((view.now - inner.updated).total_seconds())
-            yield f"{head.ljust(column)}[OK] {inner.message} ({when}, x{inner.count})"
+            yield f"{head.ljust(column)}[{inner.level.upper()}] {inner.message} ({when}, x{inner.count})"
         else:
             yield head
             yield from _branches(view, inner, prefix + ("    " if is_last else "│   "))
@@ -134,8 +144,13 @@ def _of_endpoints(view: AgentView) -> Iterator[Report]:
                 count,
             )
         regenerated, count = view.last(120, "endpoint-periodic-regeneration")
-        message = "Endpoint regeneration successful"
-        yield Report(module, (name, "datapath-regenerate"), message, max(begun, regenerated), count)
+        if entry.failing is not None:
+            at, failures = retried(entry.failing, view.now)
+            what = (name, "datapath-regenerate")
+            yield Report(module, what, "Endpoint regeneration failed", at, failures, lockdown.ERROR)
+        else:
+            message = "Endpoint regeneration successful"
+            yield Report(module, (name, "datapath-regenerate"), message, max(begun, regenerated), count)
         swept, _ = view.last(900, f"policymap{entry.id}")
         yield Report(module, (name, "policymap-sync"), f"sync-policymap-{entry.id}", max(begun, swept), 1)
 

@@ -9,6 +9,7 @@ from playbooks.practice.commands.realized import redirect_documents
 from playbooks.practice.commands.view import AgentView
 from playbooks.practice.network import identity_range
 from playbooks.practice.objects import Json
+from playbooks.practice.policies import lockdown
 
 KUBERNETES = "1.34 (v1.34.4) [linux/amd64]"
 """The API server's version, as the agent says it."""
@@ -21,6 +22,7 @@ _API_VERSIONS = (
     "cilium/v2::CiliumClusterwideNetworkPolicy",
     "cilium/v2::CiliumCIDRGroup",
 )
+_POLICIES = "Endpoint policy"
 _MAPS = (
     ("Auth", 524288),
     ("Non-TCP connection tracking", 110861),
@@ -40,7 +42,7 @@ _MAPS = (
     ("Ratelimit metrics", 64),
     ("NAT", 221723),
     ("Neighbor table", 221723),
-    ("Endpoint policy", 16384),
+    (_POLICIES, 16384),
     ("Policy stats", 65536),
     ("Session affinity", 65536),
     ("Sock reverse NAT", 110861),
@@ -60,7 +62,10 @@ def document(view: AgentView) -> Json:
         "bandwidth-manager": {"devices": None},
         "bpf-maps": {
             "dynamic-size-ratio": 0.0025,
-            "maps": [{"name": name, "size": size} for name, size in _MAPS],
+            "maps": [
+                {"name": name, "size": lockdown.room(view.config) if name == _POLICIES else size}
+                for name, size in _MAPS
+            ],
         },
         "cilium": {"msg": f"{view.version} (v{view.version}-0000000000)", "state": "Ok"},
         "clock-source": {"mode": "ktime"},
@@ -132,7 +137,8 @@ def text(view: AgentView, *, is_verbose: bool, with_clusters: bool = False) -> s
         *_middle(answer, mesh.lines(view, is_verbose=is_verbose or with_clusters), is_verbose),
     ]
     every = controllers(view)
-    lines.append(f"Controller Status:\t{len(every)}/{len(every)} healthy")
+    healthy = sum(not one.failures for one in every)
+    lines.append(f"Controller Status:\t{healthy}/{len(every)} healthy")
     if is_verbose:
         lines += [BREAK, "  Name\tLast success\tLast error\tCount\tMessage"]
         lines += [*(controller.row(view.now) for controller in every), BREAK]

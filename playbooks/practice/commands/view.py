@@ -12,6 +12,7 @@ from playbooks.practice.catalog import PODS
 from playbooks.practice.naming import stable
 from playbooks.practice.network import Endpoint, NodeNetwork
 from playbooks.practice.objects import Json
+from playbooks.practice.policies import lockdown
 from playbooks.practice.runs import PodRun
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class LocalEndpoint:
     """The pod's template hash."""
     ports: tuple[tuple[str, int, str], ...] = ()
     """Named ports: name, number, protocol."""
+    failing: datetime | None = None
+    """Since when its policy does not fit into its map, so that it cannot be regenerated."""
 
     @property
     def title(self) -> str:
@@ -124,6 +127,7 @@ class AgentView:
         if self.network.health is not None:
             health = self.network.health
             found.append(LocalEndpoint(health, health.id, 4, ("reserved:health",)))
+        current = agents.container_of(self.run).run
         for run in self.world.policies.census.pods(self.node):
             endpoint = self.world.network.endpoints[run.namespace, run.name]
             known = self.world.policies.census.known(run)
@@ -139,6 +143,7 @@ class AgentView:
                     endpoint.created < self.started,
                     run.pod["metadata"].get("labels", {}).get("pod-template-hash", ""),
                     tuple((port["name"], port["containerPort"], port["protocol"]) for port in ports),
+                    lockdown.since(current, endpoint.id) if current else None,
                 )
             )
         return tuple(sorted(found, key=lambda entry: entry.id))

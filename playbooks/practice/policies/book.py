@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from playbooks.practice.policies import universe
+from playbooks.practice.policies import lockdown, universe
 from playbooks.practice.policies.census import Census, serves_api
 from playbooks.practice.policies.computing import Computed, Mode, computed
 from playbooks.practice.policies.names import Lookup, lookups, selectors_by_ip
@@ -90,9 +90,11 @@ class Book:
             for (where, number, key), at in self._lost.items()
             if (where, number) == (node, endpoint) and self._is_lost(node, at)
         }
+        run = self._world.agents.get(node)
+        wanted = lockdown.shut(held.map) if run and lockdown.is_locked(run.config, held.map) else held.map
         if not lost:
-            return held.map
-        rows = tuple(row for row in held.map.rows if row.key not in lost)
+            return wanted
+        rows = tuple(row for row in wanted.rows if row.key not in lost)
         return PolicyMap(rows, held.map.cluster_id)
 
     def _is_lost(self, node: str, at: datetime) -> bool:
