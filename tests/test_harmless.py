@@ -179,3 +179,28 @@ def test_resets_of_connections_that_were_open_refuse_nobody() -> None:
 
     every = found("SVC002", body(RESETS, open_ones), cluster="03-service-wrong-targetport")
     assert {one.severity for one in every} == {Severity.INFO}
+
+
+def test_a_cluster_of_two_families_with_agents_of_one() -> None:
+    def dual(item: Json) -> Json:
+        spec = item["spec"]
+        if spec.get("clusterIP", "None") != "None":
+            spec["clusterIPs"] = [spec["clusterIP"], f"fd00:10:96::{len(item['metadata']['name']):x}"]
+        return item
+
+    def both(item: Json) -> Json:
+        if ips := item["status"].get("podIPs"):
+            item["status"]["podIPs"] = [*ips, {"ip": "fd00:10:244::1"}]
+        return item
+
+    assert loud(each("services", dual), each("pods", both)) == frozenset()
+
+
+def test_a_port_of_sctp_where_agents_leave_it_to_others() -> None:
+    def port(item: Json) -> Json:
+        if item["metadata"]["name"] == "cart":
+            item["spec"]["ports"].append({"name": "s", "port": 9999, "protocol": "SCTP", "targetPort": 9})
+        return item
+
+    told = loud(each("services", port))
+    assert [one for one in told if one.startswith("SVC019")] == []

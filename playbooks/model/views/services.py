@@ -99,6 +99,9 @@ def _agent_against_kubernetes(
     has_protocols = all("/" in one.address for one in agent.items)
     frontends = {_address(one.address, has_protocols): one for one in agent.items if not is_internal(one)}
     wanted: set[str] = set()
+    # A cluster may have a family or a protocol that its agents are told to leave to others.
+    served = {_traits(one.address) for one in agent.items}
+    traits = frozenset().union(*served) if served else None
     for service in services.items:
         if service.is_headless or service.spec.type == "ExternalName":
             continue
@@ -107,7 +110,8 @@ def _agent_against_kubernetes(
                 address = _address(address_of(ip, port.port, port.protocol), has_protocols)
                 wanted.add(address)
                 one = frontends.get(address)
-                if one is None and not service.metadata.label(_OTHER_PROXY):
+                is_served = traits is None or traits >= _traits(address_of(ip, port.port, port.protocol))
+                if one is None and is_served and not service.metadata.label(_OTHER_PROXY):
                     yield _of_agent(address, Kind.MISSING, "the whole frontend", service)
                 elif one and not is_shaped(service, one):
                     known = {backend.address.partition("/")[0]: backend.state for backend in one.backends}
@@ -170,6 +174,12 @@ def is_shaped(service: Service, one: AgentService) -> bool:
 def is_internal(one: AgentService) -> bool:
     """Whether it is the internal scope of a service with two scopes."""
     return bool(one.spec.frontend_address and one.spec.frontend_address.scope == "internal")
+
+
+def _traits(address: str) -> frozenset[str]:
+    """The family of an address, and the protocol where not every agent serves it."""
+    family = "IPv6" if address.startswith("[") else "IPv4"
+    return frozenset({family, "SCTP"} if address.upper().endswith("/SCTP") else {family})
 
 
 def _key_of(one: AgentService, has_protocols: bool) -> _Key:
