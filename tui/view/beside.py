@@ -155,7 +155,7 @@ def _summed(table: Table) -> str:
 
 def _where(table: Table) -> str:
     if not table.alike:
-        return f"{table.what} on {table.node}"
+        return f"{table.what} on {table.node or 'the nodes that were asked'}"
     shown = ", ".join(table.alike[:_NODES])
     rest = f" and {len(table.alike) - _NODES} more" if len(table.alike) > _NODES else ""
     return f"{table.what} on {table.node}; the same on {shown}{rest}"

@@ -19,7 +19,6 @@ from playbooks.engine.beside.tables import (
 )
 from playbooks.model.answer import Gap
 from playbooks.model.bpf.endpoints import EndpointMap, MapEndpoint
-from playbooks.model.bpf.ipcache import IpcacheMap
 from playbooks.model.cilium.agent.endpoint import Endpoint
 from playbooks.model.cilium.agent.endpoints import AgentEndpoints
 from playbooks.model.cilium.ceps import ClusterEndpoints, PublishedEndpoint
@@ -39,8 +38,6 @@ class Sides:
     published: ClusterEndpoints | Gap
     agent: AgentEndpoints | Gap
     entries: EndpointMap | Gap
-    ipcache: IpcacheMap | Gap | None
-    """Of the same node; nothing where nobody asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +86,7 @@ def endpoint_table(one: Found, sides: Sides) -> Table | None:
     if one.pod is None and (one.endpoint is None or not one.endpoint.namespace):
         return None
     kube = Column.of("Kubernetes", sides.published, sides.pods)
-    maps = (sides.entries, *(() if sides.ipcache is None else (sides.ipcache,)))
-    columns = (kube, Column.of("agent", sides.agent), Column.of("BPF map", *maps))
+    columns = (kube, Column.of("agent", sides.agent), Column.of("BPF map", sides.entries))
     return table(Ref("Pod", one.ref.name, one.ref.namespace), WHAT, one.node, columns, _rows(one, sides))
 
 
@@ -102,8 +98,6 @@ def _rows(one: Found, sides: Sides) -> Iterator[Row]:
         yield _identity(one, published, entry, sides)
     if entry is not None and one.endpoint is not None:
         yield _device(one.endpoint, entry)
-    if isinstance(sides.ipcache, IpcacheMap):
-        yield from (_ipcache(address, one, published, sides, sides.ipcache) for address in one.addresses)
 
 
 def _published(one: Found, published: ClusterEndpoints | Gap) -> PublishedEndpoint | Gap | None:
@@ -190,25 +184,6 @@ def _device(endpoint: Endpoint, entry: MapEndpoint | Gap) -> Row:
     in_map = held(str(of_map)) if of_map is not None else unseen("not told")
     cells = (SILENT, agent, in_map)
     return Row(Text("device"), cells, *_equal((index, of_map or None), cells))
-
-
-def _ipcache(
-    address: str,
-    one: Found,
-    published: PublishedEndpoint | Gap | None,
-    sides: Sides,
-    ipcache: IpcacheMap,
-) -> Row:
-    entry = ipcache.by_cidr.get(f"{address}/{128 if ':' in address else 32}")
-    of_agent = one.endpoint.identity if one.endpoint else None
-    of_kube = published.identity if isinstance(published, PublishedEndpoint) else None
-    kube = unseen() if isinstance(published, Gap) else _number(of_kube)
-    in_map = held(str(entry.identity)) if entry else absent()
-    cells = (kube, _told(sides.agent, _said(of_agent), "none"), in_map)
-    name = Text(f"ipcache: identity of {address}")
-    if entry is None and of_agent is not None:
-        return Row(name, cells, Verdict.MISSING, Text("in the map"))
-    return Row(name, cells, *_equal((of_kube, of_agent, entry.identity if entry else None), cells))
 
 
 def _equal(values: tuple[int | None, ...], cells: tuple[Cell, Cell, Cell]) -> tuple[Verdict, Text]:

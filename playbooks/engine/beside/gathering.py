@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from playbooks.engine.beside import addresses, endpoints, policies, services
+from playbooks.engine.beside import addresses, endpoints, ipcache, policies, services
 from playbooks.engine.beside.logs import LogLines, lines_naming
 from playbooks.engine.beside.peers import Directory
 from playbooks.engine.beside.sight import Sight
@@ -16,6 +16,7 @@ from playbooks.model.bpf.endpoints import EndpointMap
 from playbooks.model.bpf.ipcache import IpcacheMap
 from playbooks.model.bpf.load_balancing import ServiceMap
 from playbooks.model.bpf.policy import PolicyMaps
+from playbooks.model.cilium.agent.addresses import AgentAddresses
 from playbooks.model.cilium.agent.endpoints import AgentEndpoints
 from playbooks.model.cilium.agent.identities import AgentIdentities
 from playbooks.model.cilium.agent.map_state import AgentMapState
@@ -128,18 +129,29 @@ async def _pod(sight: Sight, ref: Ref, playbook: str) -> Beside:
         await sight.of(ClusterEndpoints),
         agent,
         await sight.of(EndpointMap, node),
-        sight.known(IpcacheMap, node),
     )
     of_endpoint = endpoints.endpoint_table(one, sides)
     of_policy = await _policy_map(sight, one, agent)
+    of_address = ipcache.pod_table(
+        one, sides.published, list(_vantages(sight, sight.look.nodes_of(IpcacheMap)))
+    )
     if playbook == "policy":
-        tables: Sequence[Table | None] = (of_policy, of_endpoint)
+        tables: Sequence[Table | None] = (of_policy, of_endpoint, of_address)
     else:
         # Its policy is beside the point, unless it is wrong too.
-        tables = (of_endpoint, of_policy if of_policy and of_policy.wrong else None)
+        tables = (of_endpoint, of_address, of_policy if of_policy and of_policy.wrong else None)
     number = f"endpointID={one.endpoint.id} " if one.endpoint else ""
     logs = _lines(sight, one.ref, (*((ref.name,) if ref.namespace else ()), number), node)
-    return Beside(tuple(table for table in tables if table), tuple(logs))
+    shown = sorted((table for table in tables if table), key=lambda table: not table.wrong)
+    return Beside(tuple(shown), tuple(logs))
+
+
+def _vantages(sight: Sight, nodes: Iterable[str]) -> Iterator[ipcache.Vantage]:
+    """Nodes of which somebody asked for both sides already: these dumps can be large."""
+    for node in nodes:
+        known, entries = sight.known(AgentAddresses, node), sight.known(IpcacheMap, node)
+        if known is not None and entries is not None:
+            yield ipcache.Vantage(node, known, entries)
 
 
 async def _policy_map(sight: Sight, one: endpoints.Found, agent: AgentEndpoints | Gap) -> Table | None:
@@ -188,8 +200,12 @@ async def _node(sight: Sight, node: str) -> Beside:
         await sight.of(AgentStatus, node),
         await sight.of(EndpointMap, node),
     )
-    table = addresses.address_table(node, sides)
-    return Beside((table,) if table else ())
+    tables = [addresses.address_table(node, sides)]
+    for vantage in _vantages(sight, (node,)):
+        of_all = ipcache.node_table(sides.pods, await sight.of(ClusterEndpoints), vantage)
+        # Hundreds of rows about other nodes' pods are worth a look only when some are wrong.
+        tables += [of_all if of_all and of_all.wrong else None]
+    return Beside(tuple(sorted((one for one in tables if one), key=lambda one: not one.wrong)))
 
 
 def _lines(sight: Sight, ref: Ref, words: tuple[str, ...], node: str) -> Iterator[LogLines]:

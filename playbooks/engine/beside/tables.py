@@ -132,7 +132,7 @@ class Table:
     what: str
     """Which rows these are, such as `service map`."""
     node: str
-    """The node of agent and map."""
+    """The node of agent and map; empty where each row names its own."""
     columns: tuple[Column, Column, Column]
     """Kubernetes, the agent, the map."""
     rows: tuple[Row, ...]

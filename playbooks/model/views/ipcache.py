@@ -13,7 +13,7 @@ from playbooks.model.cilium.agent.endpoints import AgentEndpoints
 from playbooks.model.fact import Fact, Scene, Scope
 from playbooks.model.views.differences import Difference, Kind, Side, compared, sides
 
-_WORLD = ("0.0.0.0/0", "::/0")
+WORLD = ("0.0.0.0/0", "::/0")
 """The datapath always has these, whether the agent tells them or not."""
 
 
@@ -48,7 +48,7 @@ def _map_against_agent(entries: IpcacheMap, known: AgentAddresses) -> Iterator[D
     agent = {one.cidr: str(one.identity or "") for one in known.items}
     held = {cidr: str(one.identity) for cidr, one in entries.by_cidr.items()}
     for cidr, kind, identity in compared(held, agent):
-        if kind is Kind.STALE or cidr not in _WORLD:
+        if kind is Kind.STALE or cidr not in WORLD:
             pod = known.by_cidr[cidr].pod if cidr in known.by_cidr else None
             detail = f"identity {identity}" if identity else ""
             yield Difference(cidr, Side.MAP, Side.AGENT, kind, detail, *(pod or ("", "")))

@@ -58,7 +58,7 @@ _RAN: dict[str, Ran] = {}
 _PLAYBOOKS = {
     "addresses-leak": ("endpoint",),
     "deny-swallows": ("policy",),
-    "map-row-missing": ("policy",),
+    "map-row-missing": ("endpoint", "policy"),
     "service-map-stale": ("service",),
     "service-no-backends": ("service",),
 }

@@ -24,7 +24,7 @@ async def _everything(one: Ran) -> list[Table]:
 async def test_entry_that_the_policy_map_lacks() -> None:
     """LAB-09: the policy and the agent admit it, the map has no entry."""
     found = await (await ran("09")).beside("POL004")
-    policy, endpoint = found.tables
+    policy, endpoint, address = found.tables
     assert policy.what == "policy map of endpoint 811"
     assert (policy.wrong, policy.doubtful) == (1, 0)
     first = policy.rows[0]
@@ -33,7 +33,7 @@ async def test_entry_that_the_policy_map_lacks() -> None:
     assert (first.verdict, first.note.raw) == (Verdict.MISSING, "in the map")
     assert first.cells[2].kind is CellKind.ABSENT
     assert "38,445 packets" in row(policy, "out to  this cluster").cells[2].text.raw
-    assert endpoint.wrong == 0
+    assert (endpoint.wrong, address.wrong) == (0, 0)
 
 
 async def test_each_column_names_the_command_behind_it() -> None:
@@ -51,7 +51,8 @@ async def test_each_column_names_the_command_behind_it() -> None:
 async def test_pod_without_endpoint() -> None:
     """LAB-20: nobody but Kubernetes' list of pods knows it; the agent's log tells of its end."""
     found = await (await ran("18")).beside("END001")
-    (endpoint,) = found.tables
+    endpoint, address = found.tables
+    assert address.rows[0].note.raw == "the node takes it for the world"
     assert cells(endpoint.rows[0]) == ("no CiliumEndpoint", "no endpoint", "no entry")
     assert (endpoint.rows[0].verdict, endpoint.rows[0].note.raw) == (Verdict.MISSING, "in the agent")
     (log,) = found.logs

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from playbooks.engine.beside.endpoints import found as pod_found
+from playbooks.engine.beside.ipcache import Vantage, node_table, pod_table
 from playbooks.engine.beside.services import Sides, service_table
 from playbooks.engine.beside.tables import MOST_ROWS, Verdict
+from playbooks.model.answer import Gap, GapKind
+from playbooks.model.bpf.ipcache import IpcacheMap
 from playbooks.model.bpf.load_balancing import MapService, ServiceMap
+from playbooks.model.cilium.agent.addresses import AgentAddresses
 from playbooks.model.cilium.agent.services import (
     AgentService,
     AgentServices,
@@ -16,10 +21,12 @@ from playbooks.model.cilium.agent.services import (
     ServiceBackend,
     ServiceSpec,
 )
+from playbooks.model.cilium.ceps import ClusterEndpoints
 from playbooks.model.fact import Provenance
 from playbooks.model.finding import Ref
 from playbooks.model.kube.endpoint_slices import EndpointSlice, EndpointSlices, SliceEndpoint, SlicePort
 from playbooks.model.kube.meta import Meta
+from playbooks.model.kube.pods import Pods
 from playbooks.model.kube.services import Service, ServicePort, Services
 from playbooks.model.kube.services import ServiceSpec as Asked
 from playbooks.model.views.services import ServiceView
@@ -121,3 +128,29 @@ async def test_addresses_of_pods_that_are_gone() -> None:
     assert (kube, held) == ("no pod", "no entry")
     assert agent.startswith("given to batch/nightly-report-")
     assert table.rows[0].note.raw == "in the agent: kept for a pod that is gone"
+
+
+async def test_address_that_one_node_takes_for_another() -> None:
+    """Each node is a row: one lacks the address in its map, one has another identity there."""
+    one = await ran("map-row-missing")
+    ref = next(one.snapshot.every()).finding.subject
+    found = (await one.beside_subject(ref, "endpoint")).tables
+    assert [each.what for each in found[1:]] == ["endpoint", "ipcache"]
+    pods, published = await one.run.know(Pods), await one.run.know(ClusterEndpoints)
+    assert isinstance(published, ClusterEndpoints)
+    vantages = []
+    for at, node in enumerate(one.snapshot.nodes):
+        known, entries = await one.run.know(AgentAddresses, node), await one.run.know(IpcacheMap, node)
+        assert isinstance(entries, IpcacheMap)
+        of_pod = [each for each in entries.items if each.cidr == "10.244.2.46/32"]
+        others = tuple(each for each in entries.items if each not in of_pod)
+        wrong = ((), (replace(of_pod[0], identity=77),), tuple(of_pod))[min(at, 2)]
+        vantages.append(Vantage(node, known, replace(entries, items=(*others, *wrong))))
+    table = pod_table(pod_found(ref, "", pods, Gap(GapKind.FAILED, "")), published, vantages)
+    assert table is not None
+    assert (table.total, table.wrong, table.node) == (6, 2, "")
+    assert [each.verdict for each in table.rows[:3]] == [Verdict.MISSING, Verdict.DIFFERS, Verdict.AGREES]
+    assert cells(table.rows[1])[2].startswith("77")
+    of_node = node_table(pods, published, vantages[0])
+    assert of_node is not None
+    assert [each.name.raw for each in of_node.rows if each.verdict.is_wrong] == ["10.244.2.46/32"]

@@ -76,7 +76,7 @@ async def test_nobody_told_anything() -> None:
     """Then there is no table."""
     blind = (Services, EndpointSlices, AgentServices, ServiceMap)
     assert (await (await ran("healthy")).beside_subject(CART, "service", *blind)).tables == ()
-    (endpoint,) = (await (await ran("09")).beside("POL004", AgentEndpoints)).tables
+    endpoint = (await (await ran("09")).beside("POL004", AgentEndpoints)).tables[0]
     assert [one.verdict for one in endpoint.rows] == [Verdict.UNSEEN] * endpoint.total
 
 
