@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -162,7 +161,7 @@ async def test_what_cannot_be_read_says_why_and_what_to_do() -> None:
         assert "there are no services: the list was read and is empty" in shown or "not visible" in shown
 
 
-def test_twenty_thousand_pods_are_sorted_and_only_seen_rows_are_made() -> None:
+def test_twenty_thousand_pods_are_sorted_and_filtered() -> None:
     items = sorted_items(
         Item(
             Ref("Pod", f"web-{number:05}", f"team-{number % 50}"),
@@ -174,10 +173,11 @@ def test_twenty_thousand_pods_are_sorted_and_only_seen_rows_are_made() -> None:
     )
     table = ObjectTable(SHELVES[0], Listed(items, widths=widths_of(items, SHELVES[0].titles)))
     assert table.kept()[0].ref.name == "web-17777"
-    begun = time.process_time()
-    for wanted in ("web-1", "node-17", "nothing"):
-        replace(table, wanted=wanted).kept()
-    assert time.process_time() - begun < 5
+    assert [one.ref.name for one in replace(table, wanted="web-1777").kept()[:2]] == [
+        "web-17777",
+        "web-01777",
+    ]
+    assert not replace(table, wanted="nothing").kept()
 
 
 async def test_a_list_of_twenty_thousand_scrolls_without_drawing_them() -> None:

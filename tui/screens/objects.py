@@ -13,12 +13,13 @@ from textual.message import Message
 from tui.ink import Line
 from tui.keys import Place, bindings
 from tui.screens.prompting import PromptScreen
-from tui.view.object_table import ObjectTable, marks_of
+from tui.view.object_table import ObjectTable, Spot, marks_of
 from tui.view.objects import Listed, Shelf
 from tui.widgets.one_line import OneLine, StatusLine
 from tui.widgets.table import Table
 
 if TYPE_CHECKING:
+    from playbooks.model.finding import Severity
     from tui.view.topic import Copy
 
 
@@ -49,8 +50,7 @@ class ObjectsScreen(PromptScreen):
         self._shelf, self._wanted = shelf, wanted
         self._listed: Listed | None = None
         self._is_asked = False
-        self._marked: object = None
-        self._widths: tuple[int, ...] = ()
+        self._marks: dict[Spot, Severity] | None = None
         self._shown = ObjectTable(shelf)
 
     def compose(self) -> ComposeResult:
@@ -86,7 +86,7 @@ class ObjectsScreen(PromptScreen):
         if not self._is_asked:
             self._read()
         self.status.show_fields(self.console.status().fields())
-        if self._marked is not self.console.session.snapshot:
+        if self._marks is None or marks_of(self.console.session.snapshot) != self._marks:
             self._show()
 
     def action_open(self) -> None:
@@ -203,10 +203,8 @@ class ObjectsScreen(PromptScreen):
 
     def _show(self) -> None:
         session = self.console.session
-        self._marked = session.snapshot
-        table = ObjectTable(
-            self._shelf, self._listed, marks_of(session.snapshot), session.namespace, self._wanted
-        )
+        self._marks = marks_of(session.snapshot)
+        table = ObjectTable(self._shelf, self._listed, self._marks, session.namespace, self._wanted)
         self._shown, kept = table, table.kept()
         widths = table.columns(max(20, self.size.width - 1))
         self.status.show_fields(self.console.status().fields())

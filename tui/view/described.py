@@ -25,10 +25,11 @@ def described(
 ) -> Iterator[Line]:
     """What it is, what is found about it, what Kubernetes complained about."""
     yield line(piece(item.path, Ink.BOLD))
-    width = 2 + max(len(label) for label in (*shelf.titles, *(label for label, _ in item.details)))
+    details = item.details()
+    width = 2 + max(len(label) for label in (*shelf.titles, *(label for label, _ in details)))
     for title, cell in zip(shelf.titles, item.cells, strict=False):
         yield from labelled(title.lower(), cell, width=width)
-    for label, told in item.details:
+    for label, told in details:
         yield from labelled(label, told, width=width)
     yield BLANK
     yield line("What is found about it", ink=Ink.TITLE)

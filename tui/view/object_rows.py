@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 from playbooks.engine.targets.resolving import workload_of
 from playbooks.model.cilium.agents import Agents
@@ -21,10 +22,15 @@ from playbooks.model.kube.services import Service, ServicePort, Services
 from playbooks.model.policies.pods import LabelledPods
 from playbooks.model.policies.reading import WrittenPolicies
 from playbooks.model.policies.written import Written
-from tui.view.objects import Item
+from tui.view.objects import Details, Item
 
 _UNKNOWN = "?"
 _POD_NAMESPACE = "k8s:io.kubernetes.pod.namespace"
+_SHORT = {
+    "NetworkPolicy": "netpol",
+    "CiliumNetworkPolicy": "cnp",
+    "CiliumClusterwideNetworkPolicy": "ccnp",
+}
 _POLICY_KINDS = {
     "NetworkPolicy": kinds.NETWORK_POLICIES,
     "CiliumNetworkPolicy": kinds.CILIUM_NETWORK_POLICIES,
@@ -53,15 +59,19 @@ def _pod(pod: Pod) -> Item:
         is_sick,
         f"pod/{path}",
         pod.metadata.namespace,
-        (
-            *_meta(pod.metadata),
-            ("workload", f"{pod.metadata.namespace}/{workload_of(pod)}"),
-            ("address", pod.status.pod_ip or "none"),
-            ("network", "of its host: it has no endpoint" if pod.spec.host_network else "its own"),
-            ("phase", pod.status.phase),
-            ("message", pod.status.message),
-        ),
+        partial(_of_pod, pod),
         tuple(dict.fromkeys(containers)),
+    )
+
+
+def _of_pod(pod: Pod) -> Details:
+    return (
+        *_meta(pod.metadata),
+        ("workload", f"{pod.metadata.namespace}/{workload_of(pod)}"),
+        ("address", pod.status.pod_ip or "none"),
+        ("network", "of its host: it has no endpoint" if pod.spec.host_network else "its own"),
+        ("phase", pod.status.phase),
+        ("message", pod.status.message),
     )
 
 
@@ -108,7 +118,6 @@ def _service(service: Service, backends: tuple[int, int] | None) -> Item:
     more = f" +{len(addresses) - 1}" if len(addresses) > 1 else ""
     address = f"{addresses[0]}{more}" if addresses else "none"
     path = f"{service.metadata.namespace}/{service.metadata.name}"
-    selector = ",".join(f"{key}={value}" for key, value in (spec.selector or {}).items())
     return Item(
         service.ref,
         (state, count, spec.type, address, " ".join(map(_port, spec.ports or ()))),
@@ -116,18 +125,21 @@ def _service(service: Service, backends: tuple[int, int] | None) -> Item:
         is_sick,
         f"service/{path}",
         service.metadata.namespace,
-        (
-            *_meta(service.metadata),
-            ("selector", selector or "none: its backends are set by hand"),
-            ("addresses", ", ".join(addresses) or "none"),
-            (
-                "ports",
-                ", ".join(f"{_port(one)} to {one.target_port or one.port}" for one in spec.ports or ()),
-            ),
-            ("external", spec.external_traffic_policy),
-            ("internal", spec.internal_traffic_policy),
-            ("affinity", spec.session_affinity),
-        ),
+        partial(_of_service, service),
+    )
+
+
+def _of_service(service: Service) -> Details:
+    spec = service.spec
+    selector = ",".join(f"{key}={value}" for key, value in (spec.selector or {}).items())
+    return (
+        *_meta(service.metadata),
+        ("selector", selector or "none: its backends are set by hand"),
+        ("addresses", ", ".join(service.addresses) or "none"),
+        ("leads", ", ".join(f"{_port(one)} to {one.target_port or one.port}" for one in spec.ports or ())),
+        ("external", spec.external_traffic_policy),
+        ("internal", spec.internal_traffic_policy),
+        ("affinity", spec.session_affinity),
     )
 
 
@@ -160,7 +172,6 @@ def _node(node: Node, agent: tuple[str, bool]) -> Item:
         state += ", cordoned"
     info = node.status.node_info
     addresses = [one.address for one in node.status.addresses or () if one.type == "InternalIP"]
-    taints = ", ".join(f"{one.key}:{one.effect}" for one in node.spec.taints or ())
     return Item(
         node.ref,
         (state, agent[0], addresses[0] if addresses else "none", info.kernel_version or _UNKNOWN),
@@ -168,15 +179,21 @@ def _node(node: Node, agent: tuple[str, bool]) -> Item:
         agent[1] or not node.is_ready,
         node.name,
         "",
-        (
-            *_meta(node.metadata),
-            ("addresses", ", ".join(addresses)),
-            ("pod CIDRs", ", ".join(node.spec.pod_cidrs or ())),
-            ("taints", taints or "none"),
-            ("image", info.os_image),
-            ("kubelet", info.kubelet_version),
-            ("runtime", info.container_runtime_version),
-        ),
+        partial(_of_node, node),
+    )
+
+
+def _of_node(node: Node) -> Details:
+    info = node.status.node_info
+    taints = ", ".join(f"{one.key}:{one.effect}" for one in node.spec.taints or ())
+    return (
+        *_meta(node.metadata),
+        ("addresses", ", ".join(one.address for one in node.status.addresses or ())),
+        ("pod CIDRs", ", ".join(node.spec.pod_cidrs or ())),
+        ("taints", taints or "none"),
+        ("image", info.os_image),
+        ("kubelet", info.kubelet_version),
+        ("runtime", info.container_runtime_version),
     )
 
 
@@ -202,11 +219,12 @@ def endpoints(found: ClusterEndpoints, machines: Nodes | None) -> Iterator[Item]
             is_sick,
             f"pod/{one.namespace}/{one.name}",
             one.namespace,
-            (
-                ("of pod", f"{one.namespace}/{one.name}"),
-                ("agent", f":endpoint get {one.namespace}/{one.name}"),
-            ),
+            partial(_of_endpoint, f"{one.namespace}/{one.name}"),
         )
+
+
+def _of_endpoint(path: str) -> Details:
+    return (("of pod", path), ("agent", f":endpoint get {path}"))
 
 
 def policies(
@@ -231,21 +249,23 @@ def _policy(ref: Ref, parts: list[Written], carriers: LabelledPods | None, wrong
         is_nobody = not chosen and carriers.is_complete
     denies = sorted({direction.value for one in parts for direction in one.default_deny})
     state = "invalid" if wrong else "selects nothing" if is_nobody else "ok"
-    selectors = ", ".join(dict.fromkeys(str(one.selector) for one in parts))
-    count = sum(len(one.rules) for one in parts)
     return Item(
         ref,
-        (state, selects, "+".join(denies) or "nothing", ref.kind.replace("Policy", "")),
+        (state, selects, "+".join(denies) or "nothing", _SHORT[ref.kind]),
         _POLICY_KINDS[ref.kind],
         bool(wrong) or is_nobody,
         "",
         ref.namespace,
-        (
-            ("selector", selectors),
-            ("rules", str(count)),
-            ("operator", wrong),
-            ("owner", next((one.owner for one in parts if one.owner), "")),
-        ),
+        partial(_of_policy, tuple(parts), wrong),
+    )
+
+
+def _of_policy(parts: tuple[Written, ...], wrong: str) -> Details:
+    return (
+        ("selector", ", ".join(dict.fromkeys(str(one.selector) for one in parts))),
+        ("rules", str(sum(len(one.rules) for one in parts))),
+        ("operator", wrong),
+        ("owner", next((one.owner for one in parts if one.owner), "")),
     )
 
 
@@ -258,9 +278,9 @@ def refusals(found: Iterable[CiliumNetworkPolicy]) -> dict[Ref, str]:
 def without_rules(found: Iterable[CiliumNetworkPolicy | NetworkPolicy]) -> Iterator[Item]:
     """Policies that hold no rule set at all: also these are there."""
     for one in found:
-        cells = ("no rules", "nothing", "nothing", one.ref.kind.replace("Policy", ""))
+        cells = ("no rules", "nothing", "nothing", _SHORT[one.ref.kind])
         resource = _POLICY_KINDS[one.ref.kind]
-        yield Item(one.ref, cells, resource, True, "", one.ref.namespace, _meta(one.metadata))
+        yield Item(one.ref, cells, resource, True, "", one.ref.namespace, partial(_meta, one.metadata))
 
 
 def identities(found: CiliumIdentities, published: ClusterEndpoints | None) -> Iterator[Item]:
@@ -280,7 +300,7 @@ def identities(found: CiliumIdentities, published: ClusterEndpoints | None) -> I
             False,
             "",
             namespace,
-            (*_meta(one.metadata), *(("label", label) for label in shown)),
+            partial(_of_identity, one.metadata, tuple(shown)),
         )
 
 
@@ -299,7 +319,6 @@ def _slice(one: EndpointSlice) -> Item:
     state = "no backends" if not backends else "ok" if ready else "none ready"
     ports = " ".join(f"{port.port or '*'}/{port.protocol}" for port in one.ports or ())
     meta = one.metadata
-    shown = [f"{' '.join(each.addresses or ())} on {each.node_name or '?'}" for each in backends[:50]]
     return Item(
         Ref("EndpointSlice", meta.name, meta.namespace),
         (state, one.service or "none", f"{ready}/{len(backends)}", ports),
@@ -307,11 +326,22 @@ def _slice(one: EndpointSlice) -> Item:
         bool(backends) and not ready,
         f"service/{meta.namespace}/{one.service}" if one.service else "",
         meta.namespace,
-        (*_meta(meta), ("type", one.address_type), *(("backend", each) for each in shown)),
+        partial(_of_slice, one),
     )
 
 
-def _meta(meta: Meta) -> tuple[tuple[str, str], ...]:
+def _of_slice(one: EndpointSlice) -> Details:
+    backends = (
+        f"{' '.join(each.addresses or ())} on {each.node_name or '?'}" for each in one.endpoints or ()
+    )
+    return (*_meta(one.metadata), ("type", one.address_type), *(("backend", each) for each in backends))
+
+
+def _of_identity(meta: Meta, labels: tuple[str, ...]) -> Details:
+    return (*_meta(meta), *(("label", label) for label in labels))
+
+
+def _meta(meta: Meta) -> Details:
     created = f"{meta.creation_timestamp:%Y-%m-%d %H:%M:%S} UTC" if meta.creation_timestamp else ""
     labels = ", ".join(f"{key}={value}" for key, value in (meta.labels or {}).items())
     return (("created", created), ("labels", labels), ("owner", meta.managed_by))

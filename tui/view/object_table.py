@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from rich.cells import cell_len
 
@@ -27,13 +28,13 @@ _ALIKE = {"CiliumEndpoint": ("Endpoint", "Pod"), "Pod": ("Endpoint",), "CiliumId
 """Kinds of subjects that are the same thing by another name."""
 _SAYS_HOW = ("STATE", "AGENT")
 
-Place = tuple[str, str, str]
+Spot = tuple[str, str, str]
 """Kind, namespace and name."""
 
 
-def marks_of(snapshot: Snapshot | None) -> dict[Place, Severity]:
+def marks_of(snapshot: Snapshot | None) -> dict[Spot, Severity]:
     """The worst that is found about each thing; a finding on a node is about the node too."""
-    found: dict[Place, Severity] = {}
+    found: dict[Spot, Severity] = {}
     for one in snapshot.every() if snapshot else ():
         severity = one.finding.severity
         for ref in one.finding.subjects if severity > Severity.INFO else ():
@@ -43,7 +44,7 @@ def marks_of(snapshot: Snapshot | None) -> dict[Place, Severity]:
     return found
 
 
-def places_of(ref: Ref) -> Iterator[Place]:
+def places_of(ref: Ref) -> Iterator[Spot]:
     """Under which names findings speak of an object."""
     for kind in (ref.kind, *_ALIKE.get(ref.kind, ())):
         yield kind, ref.namespace, ref.name
@@ -72,15 +73,22 @@ class ObjectTable:
     """Which list."""
     listed: Listed | None = None
     """What was read; nothing while it is being read."""
-    marks: Mapping[Place, Severity] = field(default_factory=dict)
+    marks: Mapping[Spot, Severity] = field(default_factory=dict)
     """The worst that is found about things."""
     namespace: str = ""
     """The one namespace that is shown."""
     wanted: str = ""
     """Only rows that hold this."""
 
+    @cached_property
+    def _names(self) -> frozenset[tuple[str, str]]:
+        """Namespace and name of everything that something is found about."""
+        return frozenset((namespace, name) for _, namespace, name in self.marks)
+
     def severity(self, item: Item) -> Severity | None:
         """The worst that is found about an object, or that it looks like at a glance."""
+        if (item.ref.namespace, item.ref.name) not in self._names:
+            return Severity.WARN if item.is_sick else None
         found = [self.marks[place] for place in places_of(item.ref) if place in self.marks]
         return max(found, default=Severity.WARN if item.is_sick else None)
 
@@ -92,7 +100,16 @@ class ObjectTable:
         if self.wanted:
             wanted = self.wanted.lower()
             items = tuple(one for one in items if one.holds(wanted))
-        return tuple(sorted(items, key=lambda one: -(self.severity(one) or 0))) if self.marks else items
+        # They are sorted already, but for what is found about them: most of them stay where they are.
+        sick: list[tuple[Severity, Item]] = []
+        sound: list[Item] = []
+        for one in items:
+            if (severity := self.severity(one)) is not None:
+                sick.append((severity, one))
+            else:
+                sound.append(one)
+        sick.sort(key=lambda pair: -pair[0])
+        return (*(one for _, one in sick), *sound)
 
     def head(self, kept: tuple[Item, ...]) -> Line:
         """What is listed, how much of it, of when."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -90,6 +90,10 @@ def shelf_of(word: str) -> Shelf | None:
     return next((one for one in SHELVES if word == one.key or word in one.words), None)
 
 
+Details = tuple[tuple[str, str], ...]
+"""Labels and values; raw."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One object."""
@@ -106,8 +110,8 @@ class Item:
     """How it is named to aim at it; empty where it has its page only."""
     namespace: str = ""
     """Where it belongs: also an identity, whose object is in no namespace."""
-    details: tuple[tuple[str, str], ...] = ()
-    """What else its page says: label and value; raw."""
+    details: Callable[[], Details] = tuple
+    """Says what else its page says: made only when somebody looks."""
     containers: tuple[str, ...] = ()
     """Of a pod: whose logs there are, the one that is worth reading first."""
 
