@@ -173,10 +173,8 @@ def test_twenty_thousand_pods_are_sorted_and_filtered() -> None:
     )
     table = ObjectTable(SHELVES[0], Listed(items, widths=widths_of(items, SHELVES[0].titles)))
     assert table.kept()[0].ref.name == "web-17777"
-    assert [one.ref.name for one in replace(table, wanted="web-1777").kept()[:2]] == [
-        "web-17777",
-        "web-01777",
-    ]
+    some = replace(table, wanted="web-1777").kept()
+    assert (some[0].ref.name, len(some)) == ("web-17777", 10)
     assert not replace(table, wanted="nothing").kept()
 
 

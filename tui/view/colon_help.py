@@ -13,7 +13,7 @@ COMMAND_HELP = (
     ("why [SRC DST[:PORT]]", "May this call that, and what decides it; a form when nothing is named."),
     (
         "target [SRC [DST]]",
-        "Aim the playbooks: findings about it come first, its nodes are asked first; alone it aims at nothing.",
+        "Aim the playbooks: findings about it come first, its nodes are asked first; alone: at nothing.",
     ),
     ("from SRC", "Aim at who calls."),
     ("to DST[:PORT]", "Aim at what is called."),
