@@ -35,6 +35,11 @@ CNI_RANGE_FULL = (
 )
 """What the CNI plugin says when the node has no address left."""
 
+CNI_TIMED_OUT = (
+    'plugin type="cilium-cni" failed (add): unable to create endpoint: Cilium API client timeout exceeded'
+)
+"""What it says when the agent does not come to an end."""
+
 _APPS = ("cilium", "anetd")
 _WRITER = Writer(AGENT)
 # Values that an agent accepts, and how it refuses others.

@@ -103,10 +103,13 @@ def _sandbox(world: World, run: PodRun) -> None:
         return
     if run.pod["spec"].get("hostNetwork"):
         run.ips = world.network.hosts[run.node].every
-    elif run.node not in world.network.nodes:
+    elif run.node not in world.network.nodes or run.node in world.tampered.foreign:
         run.ips = world.network.outside(run.node, run.name).every
     elif not agents.is_up(world, run.node):
         _no_sandbox(world, run, agents.CNI_WITHOUT_AGENT)
+        return
+    elif world.tampered.is_stalled(world, run.node):
+        _no_sandbox(world, run, agents.CNI_TIMED_OUT)
         return
     else:
         endpoint = world.network.attach(run.node, run.namespace, run.name, world.now)

@@ -96,6 +96,16 @@ def _mislead(world: World, what: Json) -> None:
     _look_again(world)
 
 
+def _stall(world: World, where: Json) -> None:
+    world.tampered.stall(world, _node(world, where))
+
+
+def _network_of(world: World, what: Json) -> None:
+    """Let the runtime of a node ask another network plugin, or Cilium's again."""
+    change = world.tampered.foreign.add if what["is_foreign"] else world.tampered.foreign.discard
+    change(_node(world, what))
+
+
 def _look_again(world: World) -> None:
     """Work out anew what no object tells that it changed."""
     world.policies.renew()
@@ -169,6 +179,8 @@ _VERBS: dict[str, Callable[[World, Json], None]] = {
     "leave_behind": _leave_behind,
     "forget": _forget,
     "mislead": _mislead,
+    "stall": _stall,
+    "network_of": _network_of,
     "permit": _permit,
     "call": _call,
     "hush": _hush,

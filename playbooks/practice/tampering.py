@@ -18,6 +18,11 @@ class Tampering:
     leads: dict[str, int] = field(default_factory=dict)
     """The port to which the rules of an agent's node lead questions for names, where it is an old one."""
 
+    stalled: set[str] = field(default_factory=set)
+    """Agents that do not come to an end when they make endpoints."""
+    foreign: set[str] = field(default_factory=set)
+    """Nodes whose container runtime asks another network plugin than Cilium's, which no agent can help."""
+
     def forget(self, world: World, node: str, pod: tuple[str, str]) -> None:
         """Let the agent of a node not know a pod."""
         self.unknown.add((world.agents[node].uid, pod))
@@ -30,6 +35,15 @@ class Tampering:
     def mislead(self, world: World, node: str, port: int) -> None:
         """Let a node's rules lead questions for names to a port."""
         self.leads[world.agents[node].uid] = port
+
+    def stall(self, world: World, node: str) -> None:
+        """Let the agent of a node not come to an end when it makes endpoints."""
+        self.stalled.add(world.agents[node].uid)
+
+    def is_stalled(self, world: World, node: str) -> bool:
+        """Whether it does not."""
+        run = world.agents.get(node)
+        return run is not None and run.uid in self.stalled
 
     def leads_astray(self, world: World, node: str) -> int:
         """The port that nobody listens at, to which a node leads questions for names; 0 for none."""

@@ -56,6 +56,10 @@ def test_the_names_are_those_that_people_know() -> None:
         "udp-sticks",
         "dns-old-port",
         "policy-map-overflow",
+        "policy-service-port",
+        "endpoints-time-out",
+        "pod-unmanaged",
+        "node-without-agent",
     }
     assert names()[0] == "healthy"
     assert DEFAULT == "agent-crashloop"
