@@ -134,6 +134,10 @@ class ToService(Object, frozen=True):
     k8s_service: ServiceSelectorRef | None = None
 
 
+class CloudGroup(Object, frozen=True):
+    """A security group of a cloud; which addresses it has, its operator alone knows."""
+
+
 class IngressRule(Object, frozen=True):
     """Who may come in, or may not."""
 
@@ -142,6 +146,9 @@ class IngressRule(Object, frozen=True):
     from_cidr: tuple[str, ...] | None = msgspec.field(default=None, name="fromCIDR")
     from_cidr_set: tuple[CidrRule, ...] | None = msgspec.field(default=None, name="fromCIDRSet")
     from_nodes: tuple[Selector, ...] | None = None
+    from_groups: tuple[CloudGroup, ...] | None = None
+    from_requires: tuple[Selector, ...] | None = None
+    """What every peer of every rule for the same endpoints must have beside; gone since 1.18."""
     to_ports: tuple[PortRule, ...] | None = None
     icmps: tuple[IcmpRule, ...] | None = None
     authentication: Authentication | None = None
@@ -157,6 +164,8 @@ class EgressRule(Object, frozen=True):
     to_fqdns: tuple[FqdnSelector, ...] | None = msgspec.field(default=None, name="toFQDNs")
     to_services: tuple[ToService, ...] | None = None
     to_nodes: tuple[Selector, ...] | None = None
+    to_groups: tuple[CloudGroup, ...] | None = None
+    to_requires: tuple[Selector, ...] | None = None
     to_ports: tuple[PortRule, ...] | None = None
     icmps: tuple[IcmpRule, ...] | None = None
     authentication: Authentication | None = None
@@ -185,13 +194,13 @@ class PolicyRule(Object, frozen=True):
     def denies_ingress_by_default(self) -> bool:
         """Whether endpoints it selects refuse what no rule admits, coming in."""
         said = self.enable_default_deny.ingress
-        return said if said is not None else bool(self.ingress is not None or self.ingress_deny)
+        return said if said is not None else bool(self.ingress or self.ingress_deny)
 
     @property
     def denies_egress_by_default(self) -> bool:
         """Whether endpoints it selects refuse what no rule admits, going out."""
         said = self.enable_default_deny.egress
-        return said if said is not None else bool(self.egress is not None or self.egress_deny)
+        return said if said is not None else bool(self.egress or self.egress_deny)
 
 
 class PolicyStatus(Object, frozen=True):

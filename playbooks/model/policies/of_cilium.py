@@ -35,7 +35,9 @@ Groups = Mapping[str, tuple[str, ...]]
 
 
 def written(policy: CiliumNetworkPolicy, groups: Groups | None = None) -> Iterator[Written]:
-    """Every rule set of a policy."""
+    """Every rule set of a policy; none of one that is not valid, for agents leave it out whole."""
+    if policy.valid and policy.valid.status == "False":
+        return
     places = [(".spec", policy.spec)] if policy.spec else []
     places += [(f".specs[{number}]", rule) for number, rule in enumerate(policy.specs or ())]
     for place, rule in places:
@@ -65,16 +67,23 @@ def _rules(policy: Ref, place: str, rule: PolicyRule, groups: Groups | None) -> 
         ("ingressDeny", True, rule.ingress_deny),
     ):
         for number, one in enumerate(entries or ()):
+            at = f"{place}.{name}[{number}]"
             peers = _from(one, policy.namespace, groups)
-            yield _rule(
-                policy, f"{place}.{name}[{number}]", Direction.INGRESS, is_deny, peers, one.to_ports, one
-            )
+            yield _rule(policy, at, Direction.INGRESS, is_deny, peers, one.to_ports, one)
+            if one.from_requires:
+                yield _demanding(policy, at, Direction.INGRESS)
     for name, is_deny, going in (("egress", False, rule.egress), ("egressDeny", True, rule.egress_deny)):
         for number, other in enumerate(going or ()):
+            at = f"{place}.{name}[{number}]"
             peers = _to(other, policy.namespace, groups)
-            yield _rule(
-                policy, f"{place}.{name}[{number}]", Direction.EGRESS, is_deny, peers, other.to_ports, other
-            )
+            yield _rule(policy, at, Direction.EGRESS, is_deny, peers, other.to_ports, other)
+            if other.to_requires:
+                yield _demanding(policy, at, Direction.EGRESS)
+
+
+def _demanding(policy: Ref, place: str, direction: Direction) -> Rule:
+    """Whom requirements refuse depends on all policies for the endpoint: an agent has to be asked."""
+    return Rule(policy, place, direction, True, (Unclear("whoever lacks what is required"),), None)
 
 
 def _rule(
@@ -120,23 +129,25 @@ def _entry(place: str, rule: PortRule) -> PortsEntry:
 
 
 def _from(one: IngressRule, namespace: str, groups: Groups | None) -> tuple[PeerRule, ...] | None:
-    said = (one.from_endpoints, one.from_entities, one.from_cidr, one.from_cidr_set, one.from_nodes)
-    if all(part is None for part in said):
-        return None
+    said = (one.from_endpoints, one.from_entities, one.from_cidr, one.from_cidr_set)
+    others = (one.from_nodes, one.from_groups)
+    if all(part is None for part in (*said, *others)):
+        return _everybody(one)
     return (
         *_pods(one.from_endpoints, namespace),
         *map(Entity, one.from_entities or ()),
         *map(Prefix, one.from_cidr or ()),
         *_prefixes(one.from_cidr_set, groups),
         *(Unclear(f"nodes {selector}") for selector in one.from_nodes or ()),
+        *(Unclear("groups of a cloud") for _ in one.from_groups or ()),
     )
 
 
 def _to(one: EgressRule, namespace: str, groups: Groups | None) -> tuple[PeerRule, ...] | None:
     said = (one.to_endpoints, one.to_entities, one.to_cidr, one.to_cidr_set)
-    others = (one.to_fqdns, one.to_services, one.to_nodes)
+    others = (one.to_fqdns, one.to_services, one.to_nodes, one.to_groups)
     if all(part is None for part in (*said, *others)):
-        return None
+        return _everybody(one)
     return (
         *_pods(one.to_endpoints, namespace),
         *map(Entity, one.to_entities or ()),
@@ -145,7 +156,16 @@ def _to(one: EgressRule, namespace: str, groups: Groups | None) -> tuple[PeerRul
         *map(_name, one.to_fqdns or ()),
         *(Unclear(_service(service.k8s_service)) for service in one.to_services or ()),
         *(Unclear(f"nodes {selector}") for selector in one.to_nodes or ()),
+        *(Unclear("groups of a cloud") for _ in one.to_groups or ()),
     )
+
+
+def _everybody(one: IngressRule | EgressRule) -> tuple[PeerRule, ...] | None:
+    """Whom a rule means that names no peers: all where it names ports, else nobody.
+
+    An empty rule (`ingress: [{}]`) is how a policy puts its endpoints into default deny and admits nothing.
+    """
+    return None if one.to_ports or one.icmps else ()
 
 
 def _service(named: object) -> str:
