@@ -84,6 +84,11 @@ class _Shut:
     closing: tuple[Written, ...]
     drops: list[tuple[RefusedFlows, RecentFlow]]
 
+    @property
+    def name(self) -> str:
+        """Namespace and name of the pod."""
+        return f"{self.pod.labels.namespace}/{self.pod.pod.metadata.name}"
+
 
 def _called(refused: Fleet[RefusedFlows]) -> dict[tuple[str, str], list[tuple[RefusedFlows, RecentFlow]]]:
     found: dict[tuple[str, str], list[tuple[RefusedFlows, RecentFlow]]] = {}
@@ -139,6 +144,12 @@ def _finding(
         asserts=(
             Condition(
                 ConditionKind.POLICY_DEFAULT_DENY, f"{one.pod.labels.namespace}/{one.pod.pod.metadata.name}"
+            )
+            for one in shut
+        ),
+        because_of=(
+            Condition(
+                ConditionKind.POLICY_MISSES_POD, f"{one.pod.labels.namespace}/{one.pod.pod.metadata.name}"
             )
             for one in shut
         ),

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from playbooks.model.cilium.agent.recent_flows import RefusedFlows
+from playbooks.model.condition import Condition, ConditionKind
+from playbooks.model.fact import Fleet
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
-from playbooks.model.policies.pods import LabelledPods
+from playbooks.model.mistyped import mistyped
+from playbooks.model.policies.peers import Match
+from playbooks.model.policies.pods import LabelledPod, LabelledPods
 from playbooks.model.policies.reading import WrittenPolicies
+from playbooks.model.policies.refused import Refusal, refusals, span, told
 from playbooks.model.policies.written import Written
 from playbooks.model.rule import Case, fault
 
@@ -16,13 +22,16 @@ from playbooks.model.rule import Case, fault
     step="written",
     cases=(Case("LAB-00", proof="R", twin="LAB-00 with a pod in shop that carries app=recommendations"),),
 )
-def selects_no_endpoint(policies: WrittenPolicies, pods: LabelledPods) -> Iterator[Finding | CouldNotLook]:
+def selects_no_endpoint(
+    policies: WrittenPolicies, pods: LabelledPods, refused: Fleet[RefusedFlows]
+) -> Iterator[Finding | CouldNotLook]:
     """Policy selects no pod.
 
     A policy acts only on pods that its `endpointSelector` (`podSelector` in Kubernetes' own) matches. One
     that matches none changes no traffic, so a mistyped label looks exactly like a policy that works. Some
     are written before their pods exist: worth knowing, and no fault in itself. Where pods carry nearly the
-    label that is asked for, it is one: they are not protected, or not admitted, as somebody meant.
+    label that is asked for, it is one: they are not protected, or not admitted, as somebody meant. It hurts
+    where such a pod refuses just those whom the policy would admit.
     """
     for one in policies.items:
         if one.is_for_nodes or one.selector.is_empty or any(True for _ in pods.selected_by(one)):
@@ -34,24 +43,49 @@ def selects_no_endpoint(policies: WrittenPolicies, pods: LabelledPods) -> Iterat
                 "not all pods of the cluster, with the labels of their namespaces, could be read"
             )
             return
-        yield _finding(one, policies, pods)
+        yield _finding(one, policies, pods, refused)
 
 
-def _finding(one: Written, policies: WrittenPolicies, pods: LabelledPods) -> Finding:
+def _meant(one: Written, pods: LabelledPods) -> dict[tuple[str, str], LabelledPod]:
+    """The pods that carry nearly what a policy selects."""
+    wanted = one.selector.match_labels or {}
+    in_reach = (
+        (name, pod) for name, pod in pods.by_name.items() if not one.namespace or name[0] == one.namespace
+    )
+    return {name: pod for name, pod in in_reach if wanted and mistyped(wanted, pod.labels.by_key)}
+
+
+def _would_admit(one: Written, drop: Refusal) -> bool:
+    rules = one.of(drop.direction)
+    return any(
+        rule.concerns(drop.as_peer) is Match.YES and rule.is_at(drop.flow.port, drop.flow.protocol)
+        for rule in rules
+    )
+
+
+def _finding(
+    one: Written, policies: WrittenPolicies, pods: LabelledPods, refused: Fleet[RefusedFlows]
+) -> Finding:
     near = pods.near(one.selector, one.namespace)
+    meant = _meant(one, pods)
+    drops = [drop for drop in refusals(refused) if drop.pod in meant and _would_admit(one, drop)]
+    seen = span(drops)
     key = "podSelector" if one.policy.kind == "NetworkPolicy" else "endpointSelector"
-    told = f"; {len(near)} carry {near[0].carried}" if near else ""
+    carried = f"; {len(near)} carry {near[0].carried}" if near else ""
     wanted = near[0].carried if near else "labels that the pods carry"
     return finding(
-        Severity.WARN if near else Severity.INFO,
+        Severity.ERROR if drops else Severity.WARN if near else Severity.INFO,
         one.policy,
-        f"{one.policy} selects {one.selector}, which no pod carries{told}",
+        f"{one.policy} selects {one.selector}, which no pod carries{carried}",
         evidence=(
             policies.evidence(f"{one.policy} {one.place}.{key}: {one.selector}"),
             pods.evidence(f"no pod of {one.namespace or 'the cluster'} carries {one.selector}"),
+            *(drop.evidence() for drop in drops[-1:]),
         ),
-        impact="the policy changes no traffic",
-        last_seen=pods.taken_at,
+        asserts=(Condition(ConditionKind.POLICY_MISSES_POD, "/".join(name)) for name in meant),
+        impact=told(drops) if drops else "the policy changes no traffic",
+        first_seen=seen[0],
+        last_seen=seen[1] or pods.taken_at,
         ongoing=Ongoing.YES,
         fixes=(
             Fix.cure(

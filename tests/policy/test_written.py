@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from playbooks.engine.snapshot import Snapshot
 from playbooks.model.finding import Severity
 from playbooks.model.outcome import OutcomeKind
-from tests.agent.judged import Json, found, only, outcome
-from tests.edited import Edit, command, each, gap, of
+from tests import recorded
+from tests.agent.judged import Json, found, only, outcome, run
+from tests.edited import Edit, command, each, edited, gap, of
+from tests.policy.built import cnp, refused
 
 DROPS = command("hubble", "observe", "--verdict", "DROPPED", "--last", "100", "-o", "jsonpb")
 
@@ -26,6 +29,10 @@ def selector(name: str, labels: dict[str, str]) -> Edit:
     return each("ciliumnetworkpolicies", put)
 
 
+def judged(*edits: Edit) -> Snapshot:
+    return run(edited(recorded.source("healthy"), *edits), "POL001", "POL003")
+
+
 def test_a_policy_for_nobody_is_worth_knowing_and_no_fault() -> None:
     one = only("POL001")
     assert str(one.subject) == "CiliumNetworkPolicy shop/matches-nothing"
@@ -37,6 +44,16 @@ def test_a_policy_with_a_mistyped_selector_is_a_fault() -> None:
     (loud,) = [one for one in found_ if one.severity > Severity.INFO]
     assert str(loud.subject) == "CiliumNetworkPolicy shop/cart-ingress"
     assert "app=cart" in loud.summary.raw
+
+
+def test_where_the_pods_that_were_meant_refuse_whom_it_admits_it_explains_their_default_deny() -> None:
+    drop = refused("cart-client", "cart", 8080)
+    closing = cnp("close", {"endpointSelector": {}, "ingress": [{}]})
+    snapshot = judged(selector("cart-ingress", {"app": "carts"}), closing, drop)
+    (root,) = snapshot.roots
+    assert (root.rule.id, root.finding.severity) == ("POL001", Severity.ERROR)
+    assert "shop/cart-client" in root.finding.impact.raw
+    assert [one.rule.id for one in root.symptoms] == ["POL003"]
 
 
 def test_without_all_pods_nobody_can_say_that_a_policy_selects_none() -> None:
