@@ -25,6 +25,8 @@ from playbooks.practice.world import World
 from tests.practice.policies.deciding import given, title
 
 CASES = yaml.safe_load((Path(kept.__path__[0]) / "cases.yaml").read_text("utf-8"))
+End = LabelledPod | str
+"""A pod, or an address outside."""
 _ASK = re.compile(r"(\S+) > (\S+) (\d+)(?:/(TCP|UDP|SCTP))?")
 _SAID = {
     Decision.FREE: "allow",
@@ -47,12 +49,13 @@ async def known(world: World) -> tuple[WrittenPolicies, LabelledPods]:
     return policies, pods
 
 
-def said(policies: WrittenPolicies, source: LabelledPod, to: LabelledPod, port: int, protocol: str) -> str:
-    containers = to.pod.spec.containers or ()
+def said(policies: WrittenPolicies, source: End, to: End, port: int, protocol: str) -> str:
+    containers = (to.pod.spec.containers if isinstance(to, LabelledPod) else None) or ()
     names = tuple(one.name for part in containers for one in part.ports or () if one.container_port == port)
     sides = [
-        decide(policies.items, Asked(own.labels, way, peer_of(other.labels), port, protocol, names)).decision
+        decide(policies.items, Asked(own.labels, way, peer_of(other), port, protocol, names)).decision
         for own, way, other in ((source, Direction.EGRESS, to), (to, Direction.INGRESS, source))
+        if isinstance(own, LabelledPod)
     ]
     if Decision.UNKNOWN in sides:
         return "unknown"
@@ -60,8 +63,13 @@ def said(policies: WrittenPolicies, source: LabelledPod, to: LabelledPod, port: 
     return _SAID[worst or (Decision.ADMITTED if Decision.ADMITTED in sides else Decision.FREE)]
 
 
-def peer_of(labels: Labels) -> Peer:
-    return Peer(labels)
+def peer_of(end: End) -> Peer:
+    return Peer(Labels(("reserved:world",)), end) if isinstance(end, str) else Peer(end.labels)
+
+
+def named(pods: LabelledPods, path: str) -> LabelledPod:
+    namespace, _, name = path.partition("/")
+    return pods.by_name[namespace, name]
 
 
 def is_between_pods(case: dict[str, Any], ask: str) -> bool:
@@ -78,9 +86,9 @@ def test_what_is_read_is_what_is_decided(case: dict[str, Any]) -> None:
             if not match or not is_between_pods(case, ask):
                 continue
             source, to, port, protocol = match.groups()
-            if any(end[0].isdigit() or "(" in end or end == "api" for end in (source, to)):
+            if any("(" in end or end == "api" for end in (source, to)):
                 continue
-            ends = [pods.by_name[(*title(world, end).split("/"),)] for end in (source, to)]  # type: ignore[index]
+            ends = [end if end[0].isdigit() else named(pods, title(world, end)) for end in (source, to)]
             found = said(policies, ends[0], ends[1], int(port), protocol or "TCP")
             if found != "unknown" and _PASSES.get(found, found) != _PASSES.get(expected, expected):
                 wrong.append((ask, expected, found))
