@@ -98,6 +98,18 @@ def test_a_service_whose_own_pods_are_not_there_beside_one_with_a_similar_name()
     assert only("SVC001", there, added("services", both[1])).severity is Severity.ERROR
 
 
+def test_a_service_of_a_workload_that_is_scaled_to_zero_beside_a_similar_label() -> None:
+    def scaled(item: Json) -> Json:
+        if item["metadata"]["name"] == "cart":
+            item["spec"]["replicas"] = 0
+            item["spec"]["template"]["metadata"]["labels"]["app"] = "carts"
+        return item
+
+    waits = added("services", service("basket", {"app": "carts"}))
+    assert found("SVC001", waits, each("deployments", scaled)) == []
+    assert len(found("SVC001", waits)) == 1
+
+
 # Nodes
 
 

@@ -9,7 +9,11 @@ from difflib import SequenceMatcher
 
 _NEAR = 0.75
 """Share of letters in common from which two words are near: one letter of four may differ."""
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"[-_.]?\d+")
+_NEARLY_NOTHING = 2
+"""Letters of a word that is too short to be mistyped."""
+_LONG = 8
+"""Letters of a word in which two slips of the finger may be."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,15 +65,41 @@ def mistyped(wanted: Mapping[str, str], carried: Mapping[str, str]) -> Mistyped 
         return None
     key, value = off[0], wanted[off[0]]
     if key in carried:
-        is_typo = is_near(carried[key], value) and not _is_numbered_alike(carried[key], value)
+        is_typo = _is_slip(carried[key], value) and not _is_numbered_alike(carried[key], value)
         return Mistyped(key, value, key, carried[key]) if is_typo else None
-    like = [one for one, has in carried.items() if has == value and is_near(one, key)]
+    like = [one for one, has in carried.items() if has == value and _is_slip(one, key)]
     return Mistyped(key, value, like[0], value) if like else None
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Whether one is the other with a letter lost, added, wrong, or swapped; in long ones two.
+
+    Words that mean something else are near too: `east` and `west`, `reader` and `writer`.
+    """
+    is_swapped = len(one) > _NEARLY_NOTHING and sorted(one) == sorted(other) and one != other
+    if not is_swapped and not is_near(one, other):
+        return False
+    return _slips(one.lower(), other.lower()) <= (2 if min(len(one), len(other)) >= _LONG else 1)
+
+
+def _slips(one: str, other: str) -> int:
+    """How many letters were added, lost, changed, or swapped with the next."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        row = [i]
+        for j, aim in enumerate(other, 1):
+            best = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (letter != aim))
+            if i > 1 and j > 1 and (letter, one[i - 2]) == (other[j - 2], aim):
+                best = min(best, before[j - 2] + 1)
+            row.append(best)
+        before, last = last, row
+    return last[-1]
 
 
 def _is_numbered_alike(one: str, other: str) -> bool:
     """Whether two values differ in their numbers only: members of one set, or releases, and no mistake."""
-    return _NUMBER.sub("#", one) == _NUMBER.sub("#", other)
+    return _NUMBER.sub("", one) == _NUMBER.sub("", other)
 
 
 def _likeness(one: str, other: str, least: float) -> float:

@@ -9,6 +9,7 @@ from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
 from playbooks.model.kube.pods import Pod, Pods
 from playbooks.model.kube.services import Service, Services
+from playbooks.model.kube.workloads import Deployments
 from playbooks.model.mistyped import Mistyped, mistyped
 from playbooks.model.rule import Case, fault
 
@@ -18,7 +19,9 @@ from playbooks.model.rule import Case, fault
     step="backends",
     cases=(Case("LAB-02", proof="R", twin="LAB-02 with the selector that the pods' labels match"),),
 )
-def selector_mistyped(services: Services, pods: Pods) -> Iterator[Finding | CouldNotLook]:
+def selector_mistyped(
+    services: Services, pods: Pods, deployments: Deployments | None
+) -> Iterator[Finding | CouldNotLook]:
     """A service's selector matches no pod, and pods carry nearly the same labels.
 
     Kubernetes makes backends of the ready pods whose labels match the selector. One wrong letter and there
@@ -33,7 +36,7 @@ def selector_mistyped(services: Services, pods: Pods) -> Iterator[Finding | Coul
             continue
         meant = [pod for pod in pods.items if pod.metadata.namespace == namespace and not pod.is_going]
         near = [(pod, wrong) for pod in meant if (wrong := mistyped(selector, pod.metadata.labels or {}))]
-        if not near or _is_meant(service, near, services):
+        if not near or _is_meant(service, near, services) or _is_made(service, deployments):
             continue
         if pods.provenance.namespace not in ("", namespace) or pods.provenance.is_truncated:
             yield CouldNotLook(f"the pods of namespace {namespace} could not all be read")
@@ -52,6 +55,16 @@ def _is_meant(service: Service, near: Sequence[tuple[Pod, Mistyped]], services: 
         and wrong.value not in meta.name
         and any(_selects(one, pod) for one in others)
         for pod, wrong in near
+    )
+
+
+def _is_made(service: Service, deployments: Deployments | None) -> bool:
+    """Whether a workload would make such pods, and has none now."""
+    selector, namespace = service.spec.selector or {}, service.metadata.namespace
+    every = deployments.items if deployments else ()
+    return any(
+        one.metadata.namespace == namespace and one.spec.template.metadata.has_labels(selector)
+        for one in every
     )
 
 
