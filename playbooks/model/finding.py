@@ -170,6 +170,10 @@ def capture(text: str, command: str) -> Step:
     return Step(Text(text), Text(command), is_capture=True)
 
 
+_MANAGERS = ("Helm", "Argo CD", "Flux")
+"""Who applies the object again as it was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something a rule saw and can prove."""
@@ -211,6 +215,12 @@ class Finding:
     def subject(self) -> Ref:
         """The first subject."""
         return self.subjects[0]
+
+    @property
+    def owned(self) -> Text:
+        """The owner, with what that means for a change; empty for none."""
+        undoes = ", which undoes a change made by hand" if self.owner.raw.startswith(_MANAGERS) else ""
+        return Text(self.owner.raw + undoes)
 
 
 def finding(

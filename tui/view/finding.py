@@ -134,8 +134,7 @@ class FindingTopic:
             )
         yield from labelled("also by", ", ".join(self.ranked.also_because_of))
         yield from labelled("changed", *found.changes)
-        if found.owner.raw:
-            yield from labelled("owner", f"{found.owner.shown}, which undoes a change made by hand")
+        yield from labelled("owner", found.owned)
         if found.alternatives:
             yield BLANK
             yield line("Cannot be told apart from", ink=Ink.TITLE)

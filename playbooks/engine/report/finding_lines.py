@@ -47,8 +47,7 @@ def _circumstances(ranked: Ranked) -> Iterator[Line]:
     yield from _labelled("since", since(found))
     yield from _labelled("hurt", found.impact.shown)
     yield from _labelled("changed", *(change.shown for change in found.changes))
-    if found.owner.shown:
-        yield from _labelled("owner", f"{found.owner.shown}, which reverts a change made by hand")
+    yield from _labelled("owner", found.owned.shown)
     for cause in found.alternatives:
         yield from _labelled("or", cause.shown)
     if ranked.also_because_of:
