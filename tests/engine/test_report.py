@@ -37,7 +37,7 @@ def test_it_says_first_what_is_wrong_then_where_since_when_who_is_hurt_and_what_
         "since    2026-01-01T12:00:00Z, still so",
         "hurt     new pods on 40 nodes get no network",
         "changed  2026-01-01T11:59:00Z written by kubectl-edit",
-        "owner    Helm release cilium, which reverts",
+        "owner    Helm release cilium, which undoes",
         "or       a newer agent",
         "$ kubectl get pods",
         "> line one",
