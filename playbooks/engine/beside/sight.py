@@ -25,6 +25,9 @@ class Sight:
     def known(self, kind: type[F], node: str = "") -> F | Gap | None:
         """A fact if somebody asked for it already."""
         found = self.look.peek(kind, node)
+        if _lacks(found) and self.look.earlier:
+            # A sysdump holds one look only.
+            found = self.look.earlier.peek(kind, node) or found
         return found if found is None or isinstance(found, Gap) else _whole(found)
 
     async def of(self, kind: type[F], node: str = "") -> F | Gap:
@@ -35,6 +38,8 @@ class Sight:
         if not self.may_ask or (kind.scope is Scope.NODE and not node):
             return Gap(GapKind.NOT_FOUND, "not asked yet", node=node, remedy="wait, or ask with r")
         asked = await self.look.know(kind, node)
+        if _lacks(asked) and self.look.earlier:
+            asked = await self.look.earlier.know(kind, node)
         return asked if isinstance(asked, Gap) else _whole(asked)
 
     async def nodes(self, kind: type[Fact], first: tuple[str, ...]) -> tuple[str, ...]:
@@ -47,6 +52,10 @@ class Sight:
             agents = await self.of(Agents)
             few = () if isinstance(agents, Gap) else agents.nodes[:MOST_ASKED]
         return tuple(dict.fromkeys((*asked, *few, *known)))
+
+
+def _lacks(found: Fact | Gap | None) -> bool:
+    return isinstance(found, Gap) and found.kind is GapKind.NOT_RECORDED
 
 
 def _whole(fact: F) -> F | Gap:

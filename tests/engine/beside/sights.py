@@ -17,6 +17,7 @@ from playbooks.model.finding import Ref, Severity, finding
 from playbooks.model.rule import Rule
 from playbooks.practice.scenarios import load
 from playbooks.practice.source import WorldSource
+from playbooks.sources.sysdump import SysdumpSource
 from tests import recorded
 
 
@@ -71,6 +72,8 @@ async def ran(name: str) -> Ran:
         source: Source
         if name[0].isdigit() or name == "healthy":
             source = recorded.source(name)
+        elif name.startswith("sysdump "):
+            source = SysdumpSource(recorded.archive_of(name.partition(" ")[2]))
         else:
             source = WorldSource(load(name).world(1))
         run = Run(source, Order(_rules(_PLAYBOOKS.get(name, ())), interval=0.0))

@@ -97,3 +97,12 @@ async def test_nothing_is_drawn_for_what_has_no_table() -> None:
     for ref in (agent, Ref("DaemonSet", "cilium", "kube-system"), Ref("Pod", "nobody", "shop")):
         assert (await one.beside_subject(ref, "policy")).tables == ()
     assert (await one.beside("POL001")).tables == ()
+
+
+async def test_sysdump_has_one_look_and_shows_the_same() -> None:
+    """LAB-09 again: what a second look would have asked is read from the first."""
+    one = await ran("sysdump 09")
+    ref = Ref("Endpoint", "redis-75c57dcdd-vgv8d", "shop", "lab-node-1")
+    policy = (await one.beside_subject(ref, "policy")).tables[0]
+    assert cells(policy.rows[0]) == ("allow by redis-ingress", "allow", "no entry")
+    assert (policy.wrong, policy.rows[0].verdict) == (1, Verdict.MISSING)
