@@ -129,6 +129,13 @@ CILIUM_CLUSTERWIDE_POLICIES = _cilium(
     "ciliumclusterwidenetworkpolicies", "CiliumClusterwideNetworkPolicy", "ccnp"
 )
 CILIUM_CIDR_GROUPS = _cilium("ciliumcidrgroups", "CiliumCIDRGroup", "ccg", versions=("v2", "v2alpha1"))
+CILIUM_POOLS = _cilium(
+    "ciliumloadbalancerippools", "CiliumLoadBalancerIPPool", "ippools", "ippool", "lbippool", "lbippools",
+    versions=("v2", "v2alpha1"),
+)  # fmt: skip
+CILIUM_L2_POLICIES = _cilium(
+    "ciliuml2announcementpolicies", "CiliumL2AnnouncementPolicy", "l2announcement", versions=("v2alpha1",)
+)
 
 CILIUM = (
     CILIUM_IDENTITIES,
@@ -138,13 +145,8 @@ CILIUM = (
     CILIUM_POLICIES,
     CILIUM_CLUSTERWIDE_POLICIES,
     CILIUM_CIDR_GROUPS,
-    _cilium(
-        "ciliumloadbalancerippools", "CiliumLoadBalancerIPPool", "ippools", "ippool", "lbippool", "lbippools",
-        versions=("v2", "v2alpha1"),
-    ),
-    _cilium(
-        "ciliuml2announcementpolicies", "CiliumL2AnnouncementPolicy", "l2announcement", versions=("v2alpha1",)
-    ),
+    CILIUM_POOLS,
+    CILIUM_L2_POLICIES,
     _cilium("ciliumnodeconfigs", "CiliumNodeConfig", versions=("v2", "v2alpha1"), scoped=True),
 )  # fmt: skip
 """Kinds that the operator registers where nothing special is switched on, in its order."""

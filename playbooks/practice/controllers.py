@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from playbooks.practice import agents, events, kubelet, nodes, operator, services, slices, workloads
+from playbooks.practice import (
+    agents,
+    announcing,
+    events,
+    kubelet,
+    nodes,
+    operator,
+    services,
+    slices,
+    workloads,
+)
 from playbooks.practice.catalog import (
     CILIUM_CIDR_GROUPS,
     CILIUM_CLUSTERWIDE_POLICIES,
     CILIUM_ENDPOINT_SLICES,
     CILIUM_ENDPOINTS,
+    CILIUM_L2_POLICIES,
     CILIUM_NODES,
     CILIUM_POLICIES,
+    CILIUM_POOLS,
     CRDS,
     DAEMON_SETS,
     DEPLOYMENTS,
@@ -46,6 +58,7 @@ _CONTROLLERS: tuple[tuple[Callable[[World], None], tuple[Kind, ...]], ...] = (
         following.reconcile,
         (POLICIES, CILIUM_POLICIES, CILIUM_CLUSTERWIDE_POLICIES, CILIUM_CIDR_GROUPS, LEASES),
     ),
+    (announcing.reconcile, (PODS, NODES, SERVICES, CILIUM_POOLS, CILIUM_L2_POLICIES)),
     (lockdown.watch, (PODS, *_FOLLOWED)),
 )
 
@@ -61,5 +74,6 @@ def beat(world: World) -> None:
     """What happens all the time: heartbeats, leases, repeated complaints, forgetting."""
     kubelet.nag(world)
     nodes.beat(world)
+    announcing.beat(world)
     operator.beat(world)
     events.expire(world)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from playbooks.practice.catalog import ENDPOINTS, PODS, SERVICES, SLICES
+from playbooks.practice.catalog import CILIUM_POOLS, ENDPOINTS, PODS, SERVICES, SLICES
 from playbooks.practice.naming import stable
 from playbooks.practice.objects import (
     Json,
@@ -86,7 +86,8 @@ def reconcile(world: World) -> None:
 def _balance(world: World, service: Json) -> None:
     """Give a service the address of a load balancer, as the cloud does."""
     spec = service["spec"]
-    if spec.get("type") != "LoadBalancer" or spec.get("loadBalancerClass"):
+    is_clouds = not world.store.kind(*CILIUM_POOLS.key) or not world.store.all(CILIUM_POOLS)
+    if spec.get("type") != "LoadBalancer" or spec.get("loadBalancerClass") or not is_clouds:
         return
     if not (service.get("status") or {}).get("loadBalancer"):
         ip = f"{_BALANCERS}{stable(f'{namespace_of(service)}/{name_of(service)}', 1, 250)}"

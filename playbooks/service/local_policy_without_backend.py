@@ -13,6 +13,7 @@ from playbooks.model.kube.endpoint_slices import EndpointSlices
 from playbooks.model.kube.nodes import Nodes
 from playbooks.model.kube.services import Service, Services
 from playbooks.model.rule import Case, fault
+from playbooks.model.services.announcing import L2Announced
 from playbooks.model.services.backends import listed
 from playbooks.model.services.refused import Drops, drops_to
 
@@ -25,7 +26,12 @@ _OUTSIDE = ("NodePort", "LoadBalancer")
     cases=(Case("SV-01", proof="W", twin="the same service with externalTrafficPolicy Cluster"),),
 )
 def local_policy_without_backend(
-    services: Services, slices: EndpointSlices, nodes: Nodes, agents: Agents, refused: Fleet[RefusedFlows]
+    services: Services,
+    slices: EndpointSlices,
+    nodes: Nodes,
+    agents: Agents,
+    refused: Fleet[RefusedFlows],
+    announced: Fleet[L2Announced] | None,
 ) -> Iterator[Finding]:
     """A service with externalTrafficPolicy Local has nodes without a backend of its own.
 
@@ -42,12 +48,21 @@ def local_policy_without_backend(
         bare = tuple(node for node in agents.by_node if node not in found.nodes)
         if not bare:
             continue
-        drops = _drops(service, nodes, bare, refused)
+        drops = _drops(service, nodes, bare, refused, announced)
         yield _finding(service, bare, len(agents.by_node), drops, services, slices)
 
 
-def _drops(service: Service, nodes: Nodes, bare: tuple[str, ...], refused: Fleet[RefusedFlows]) -> Drops:
-    """Drops on nodes without a backend, at their own addresses or at those of a load balancer."""
+def _drops(
+    service: Service,
+    nodes: Nodes,
+    bare: tuple[str, ...],
+    refused: Fleet[RefusedFlows],
+    announced: Fleet[L2Announced] | None,
+) -> Drops:
+    """Drops on nodes without a backend, at their own addresses or at those of a load balancer.
+
+    Nobody is sent to a node that announces the address itself: that is another fault.
+    """
     there = Fleet({node: fact for node, fact in refused if node in bare}, {})
     own = [a.address for name in bare if (node := nodes.get(name)) for a in node.status.addresses or ()]
     ports = service.spec.ports or ()
@@ -55,7 +70,13 @@ def _drops(service: Service, nodes: Nodes, bare: tuple[str, ...], refused: Fleet
     outside = [one.ip for one in service.status.load_balancer.ingress or () if one.ip]
     at_balancer = drops_to(there, NO_BACKEND, outside, [port.port for port in ports])
     has_node_ports = any(port.node_port for port in ports)
-    return Drops((*(at_nodes.items if has_node_ports else ()), *at_balancer.items)).lately()
+    held = {(node, one.address) for node, fact in announced or () for one in fact.items}
+    sent = [
+        (fact, flow)
+        for fact, flow in at_balancer.items
+        if (fact.provenance.node, flow.addresses.destination) not in held
+    ]
+    return Drops((*(at_nodes.items if has_node_ports else ()), *sent)).lately()
 
 
 def _finding(

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from playbooks.practice.announcing import announced
+from playbooks.practice.catalog import LEASES
 from playbooks.practice.frontends import frontends
-from playbooks.practice.objects import labels_of
+from playbooks.practice.objects import labels_of, name_of
 from playbooks.practice.traffic.call import call_of
 from playbooks.practice.traffic.flows import flows
 from playbooks.practice.traffic.lane import Lane, Outcome
@@ -69,6 +71,17 @@ def test_source_ranges_are_held_against_the_address_that_arrives() -> None:
     assert {lane.outcome for lane in admitted} == {Outcome.ANSWERED}
     # With a tunnel, who asks is told beside packets that another node passes on.
     assert {lane.client.identity for lane in admitted} == {2}
+
+
+def test_the_node_that_announces_an_address_takes_everybody_in() -> None:
+    world = seen("announced-elsewhere")
+    (lane,) = entering(world)
+    assert lane.entry != node_of(world, "portal")
+    assert (lane.outcome, lane.drop_reason) == (Outcome.DROPPED, 158)
+    leases = {name_of(item): item["spec"]["holderIdentity"] for item in world.store.all(LEASES)}
+    assert leases["cilium-l2announce-shop-portal"] == lane.entry
+    assert announced(world, lane.entry) == [("198.51.100.161", "eth0")]
+    assert announced(world, node_of(world, "portal")) == []
 
 
 def test_a_call_needs_clients() -> None:

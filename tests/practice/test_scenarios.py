@@ -57,6 +57,7 @@ def test_the_names_are_those_that_people_know() -> None:
         "dns-old-port",
         "policy-map-overflow",
         "policy-service-port",
+        "announced-elsewhere",
         "endpoints-time-out",
         "pod-unmanaged",
         "node-without-agent",

@@ -36,7 +36,12 @@ DOCUMENTED = {
     "services": {
         "[].spec.healthCheckNodePort", "[].spec.loadBalancerSourceRanges",
         "[].status.loadBalancer.ingress", "[].status.loadBalancer.ingress[].ip",
+        *(
+            f"[].status.conditions{path}"
+            for path in ("", "[].lastTransitionTime", "[].message", "[].reason", "[].status", "[].type")
+        ),
     },
+    "nodes": {"[].spec.taints[].value"},
     "deployments": {
         f"[].spec.template.spec.initContainers{path}"
         for path in (

@@ -6,7 +6,7 @@ from playbooks.model.finding import Severity
 from playbooks.model.outcome import OutcomeKind
 from tests.agent.judged import Json, config, excerpts, found, only, outcome
 from tests.edited import Edit, command, each, gap, of
-from tests.service.telling import NODE, instead, listing, moved, service, stamp
+from tests.service.telling import NODE, flow, instead, listing, moved, seen, service, stamp
 
 IP = "203.0.113.80"
 ON = config(**{"enable-l2-announcements": "true"})
@@ -46,6 +46,13 @@ def test_a_node_that_announces_and_has_no_pod_of_a_local_service_drops_all() -> 
     assert str(one.subject) == "Service shop/frontend"
     assert one.severity is Severity.ERROR
     assert f"{IP} on eth0" in excerpts(one)
+
+
+def test_what_an_announcing_node_drops_is_not_told_twice() -> None:
+    edits = (ON, LOCAL, moved("frontend", "other"), changed_long_ago("frontend"))
+    drop = seen(flow(158, "203.0.113.9", IP, 80))
+    assert only("SVC007", *edits, drop).severity is Severity.WARN
+    assert only("SVC007", *edits, drop, announced(IP)).severity is Severity.INFO
 
 
 def test_with_cluster_or_a_pod_or_no_announcement_it_works() -> None:

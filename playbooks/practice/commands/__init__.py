@@ -288,6 +288,11 @@ def _frontend_rows(view: AgentView) -> str:
     return _table_rows(slots.frontend_rows(view))
 
 
+def _announced_rows(view: AgentView) -> str:
+    rows = balancing.announced_rows(view)
+    return _table_rows(rows) if rows else ""
+
+
 def _short_status(view: AgentView) -> str:
     return status.text(view, is_verbose=False)
 
@@ -336,6 +341,8 @@ _COMMANDS: dict[tuple[str, ...], tuple[_Text, _Document | None]] = {
     ("shell", "--", "db/show", "frontends", "-f", "json"): (_frontend_rows, None),
     ("shell", "--", "db/show", "backends"): (balancing.backend_table, None),
     ("shell", "--", "db/show", "backends", "-f", "json"): (_backend_rows, None),
+    ("shell", "--", "db/show", "l2-announce"): (balancing.announced_table, None),
+    ("shell", "--", "db/show", "l2-announce", "-f", "json"): (_announced_rows, None),
     ("identity", "list"): (addresses.identity_text, addresses.identity_documents),
     ("ip", "list"): (addresses.ip_text, addresses.ip_documents),
     ("bpf", "ipcache", "list"): (addresses.ipcache_text, addresses.ipcache_documents),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from playbooks.practice import announcing
 from playbooks.practice.commands.columns import age, laid_out
 from playbooks.practice.commands.view import AgentView
 from playbooks.practice.frontends import Backend, Frontend, every_backend, frontends, written
@@ -110,6 +111,18 @@ def backend_table(view: AgentView) -> str:
         for one in every_backend(view.world)
     ]
     return laid_out("\n".join(lines)) + "\n"
+
+
+def announced_table(view: AgentView) -> str:
+    """The table `l2-announce`."""
+    rows = [f"{ip}\t{device}" for ip, device in announcing.announced(view.world, view.node)]
+    return laid_out("\n".join(["IP\tNetworkInterface", *rows])) + "\n"
+
+
+def announced_rows(view: AgentView) -> list[Json]:
+    """The rows of the table `l2-announce`."""
+    found = announcing.announced(view.world, view.node)
+    return [{"IP": ip, "NetworkInterface": device} for ip, device in found]
 
 
 def backend_rows(view: AgentView) -> list[Json]:

@@ -26,6 +26,7 @@ _TAKEN: dict[str, tuple[str, Callable[[str], object]]] = {
     "enable-bpf-masquerade": ("EnableBPFMasquerade", _flag),
     "enable-l7-proxy": ("EnableL7Proxy", _flag),
     "enable-host-firewall": ("EnableHostFirewall", _flag),
+    "enable-l2-announcements": ("EnableL2Announcements", _flag),
     "enable-policy": ("EnablePolicy", str),
     "enable-tcx": ("EnableTCX", _flag),
     "debug": ("Debug", _flag),

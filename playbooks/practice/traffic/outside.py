@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from playbooks.practice import announcing
 from playbooks.practice.catalog import SERVICES
 from playbooks.practice.frontends import Frontend, balanced, frontends
 from playbooks.practice.objects import name_of, namespace_of
@@ -45,6 +46,9 @@ def _doors(world: World, host: str) -> list[str]:
         if host in addresses.every:
             return [node] if node in world.network.nodes else []
     for service in world.store.all(SERVICES):
+        if host in balanced(service) and announcing.has_pools(world):
+            answering = announcing.announcer(world, service)
+            return [answering] if answering else []
         if host in balanced(service):
             return _balanced(world, service["spec"], host)
     return []
