@@ -66,7 +66,10 @@ def aim(session: Session, ends: Ends) -> bool:
 
 
 def learn_names(session: Session) -> None:
-    """Read what can be named in the cluster; `NamesArrived` follows."""
+    """Take what can be named in the cluster from the lists of the runs; `NamesArrived` follows."""
+    if session.snapshot is None:
+        # Nothing was asked for yet: typing alone must not begin to ask.
+        return
     from tui import asking_kept
     from tui.news import NamesArrived
 

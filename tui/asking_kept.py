@@ -21,20 +21,20 @@ from tui.view.naming import names_of
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """Gets facts from the newest run that has them; what none has is asked for."""
+    """Gets facts from the newest run that has them; what none has is asked for as part of the newest."""
 
     runs: Sequence[Run]
     """The newest first."""
     knowing: Knowing
-    """A look of its own."""
+    """A look of its own, whose answers are not older than the question."""
 
     async def know(self, kind: type[F], node: str = "") -> F | Gap:
         """A fact, or the gap."""
-        if not node:
-            for run in self.runs:
-                if (kept := run.has(kind)) is not None:
-                    return kept
-        return await self.knowing.know(kind, node)
+        for run in self.runs if not node else ():
+            if (kept := run.has(kind)) is not None:
+                return kept
+        # A run under way may be reading it just now.
+        return await (self.runs[0].know(kind, node) if self.runs else self.knowing.know(kind, node))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,9 @@ class Names:
 
 
 async def aim_at(knows: Newest, words: tuple[str, ...]) -> Aim:
-    """What targets stand for, by the newest lists that there are."""
-    return await aimed(knows, words)
+    """What targets stand for, by the newest lists that there are; what they lack may be there since."""
+    found = await aimed(knows, words)
+    return await aimed(knows.knowing, words) if found.missing and knows.runs else found
 
 
 async def names(knows: Newest) -> Names:

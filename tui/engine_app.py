@@ -137,12 +137,12 @@ class EngineApp(App[None], inherit_bindings=False):
     def on_connection_opened(self, message: news.ConnectionOpened) -> None:
         """There is a source."""
         self.session.opened(message.connected)
-        self.diagnose.update()
+        self.draw_soon()
 
     def on_connection_failed(self, message: news.ConnectionFailed) -> None:
         """There is none, and why."""
         self.session.refused(message.failure)
-        self.diagnose.update()
+        self.draw_soon()
 
     def on_snapshot_arrived(self, message: news.SnapshotArrived) -> None:
         """A run stands otherwise."""

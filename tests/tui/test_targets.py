@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +13,12 @@ from textual.pilot import Pilot
 from playbooks.engine.run import Order
 from playbooks.engine.targets.aim import Aim
 from playbooks.model.rule import Rule
-from tests.tui.consoles import NARROW, WIDE, diagnosed, is_settled, screen_text, until
+from tests.tui.consoles import NARROW, WIDE, console, diagnosed, is_settled, running, screen_text, until
 from tui.aiming import Ends
 from tui.app import Console
-from tui.connection import Contexts
+from tui.commands.console import LiveConsole
+from tui.commands.options import Options
+from tui.connection import Connected, ConsoleOptions, Contexts
 
 SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "200x50"])
 
@@ -144,3 +148,49 @@ async def test_where_no_context_can_be_opened_the_command_is_said() -> None:
 )
 def test_ends_are_as_on_the_command_line(ends: Ends, words: tuple[str, ...], said: Any) -> None:
     assert (ends.words, ends.said) == (words, said)
+
+
+def test_a_context_that_was_chosen_is_another_console_without_the_names_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    names = [{"name": name, "context": {"cluster": name, "user": ""}} for name in ("prod-us", "prod-eu")]
+    config.write_text(json.dumps({"current-context": "prod-eu", "contexts": names}))
+    options = Options()
+    options.kubeconfig, options.words = str(config), ["shop/cart"]
+    live = LiveConsole(options)
+    drawn: list[tuple[str, list[str]]] = []
+
+    def draw(connect: object, chosen: ConsoleOptions) -> int:
+        del connect
+        assert chosen.contexts
+        drawn.append((live._options.context, live._options.words))
+        if len(drawn) == 1:
+            assert chosen.contexts().names == ("prod-eu", "prod-us")
+            chosen.contexts().reopen("prod-us")
+        return 0
+
+    monkeypatch.setattr("tui.commands.console.draw", draw)
+    assert live.run() == 0
+    assert drawn == [("", ["shop/cart"]), ("prod-us", [])]
+
+
+def test_where_a_context_must_not_be_opened_the_command_is_said(tmp_path: Path) -> None:
+    options = Options()
+    options.kubeconfig = str(tmp_path / "none")
+    assert "there is no such kubeconfig" in LiveConsole(options).contexts().refusal
+    assert "honeyguide practice SCENARIO" in LiveConsole(options, lambda: None).contexts().refusal
+
+
+async def test_without_a_connection_nothing_is_aimed_at_or_listed_and_it_is_said_why() -> None:
+    async def connect() -> Connected:
+        raise ConnectionError("nobody answers")
+
+    async with running(console(connect), WIDE) as pilot:
+        app = pilot.app
+        assert isinstance(app, Console)
+        await until(pilot, lambda: app.session.failure)
+        assert "there is no connection yet" in await typed(app, pilot, "target shop/cart")
+        await typed(app, pilot, "pods")
+        await until(pilot, lambda: "nobody answers" in screen_text(app))
+        assert "no connection" in screen_text(app)

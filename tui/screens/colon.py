@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tui.screens import colon_places
 from tui.screens.colon_objects import list_typed
 from tui.view.colon_help import SHORT
+from tui.view.objects import SHELVES, shelf_of
 
 if TYPE_CHECKING:
     from tui.screens.diagnose import DiagnoseScreen
@@ -51,7 +52,7 @@ def completions(screen: DiagnoseScreen, text: str) -> tuple[str, ...]:
         return _agent_completions(screen, text)
     head, _, word = last.rpartition(" ")
     before = f"{name} {head} " if head else f"{name} "
-    if known_name in _NAMING:
+    if known_name in _NAMING or shelf_of(known_name):
         return tuple(before + one for one in _named(screen, word) if one != word)
     choices = _choices(screen, known_name)
     return tuple(
@@ -123,8 +124,6 @@ def _told_in_full(screen: DiagnoseScreen, said: Said) -> Said:
 
 def lists() -> tuple[str, ...]:
     """Lists of objects, by the word that is typed for them."""
-    from tui.view.objects import SHELVES
-
     return tuple(one.key for one in SHELVES)
 
 

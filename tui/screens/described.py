@@ -36,7 +36,6 @@ class DescribedScreen(PaperScreen):
     def on_mount(self) -> None:
         """Show what is known, and read the events."""
         self._draw()
-        super().on_mount()
         from playbooks.model.kube.events import Warnings
 
         self.console.session.ask_kept(lambda knows: knows.know(Warnings), self._tell)

@@ -85,6 +85,7 @@ class ObjectsScreen(PromptScreen):
         """There may be a connection now, or findings about what is listed."""
         if not self._is_asked:
             self._read()
+            self._show()
         self.status.show_fields(self.console.status().fields())
         if self._marks is None or marks_of(self.console.session.snapshot) != self._marks:
             self._show()
@@ -214,7 +215,16 @@ class ObjectsScreen(PromptScreen):
         self.missing.display = missing is not None
         if missing is not None:
             self.missing.show(missing)
-        self.table.show(kept, lambda item: table.row(item, widths), table.instead())
+        self.table.show(kept, lambda item: table.row(item, widths), self._instead(table))
+
+    def _instead(self, table: ObjectTable) -> tuple[Line, ...]:
+        """What stands where no row does: why there is none."""
+        failure = self.console.session.failure
+        if self._is_asked or failure is None:
+            return table.instead()
+        from tui.view.trouble import failure_lines
+
+        return failure_lines(failure, "no connection")
 
     def _read(self, *, is_fresh: bool = False) -> None:
         from tui.asking_objects import listed

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tui.screens.reader import AnswerScreen
 
@@ -28,16 +27,14 @@ class YamlScreen(AnswerScreen):
 
     def on_mount(self) -> None:
         """Ask."""
+        from tui.asking import told_answer
         from tui.asking_yaml import written
 
-        self.console.session.ask(
-            lambda knowing: written(knowing, self._ref, self._resources, self._kubectl), self._tell
+        session = self.console.session
+        session.ask(
+            lambda knowing: written(knowing, self._ref, self._resources, self._kubectl),
+            told_answer(self.name_of_answer, session.post),
         )
-
-    def _tell(self, done: Future[Any]) -> None:
-        from tui.asking import told_answer
-
-        told_answer(self.name_of_answer, self.app.post_message)(done)
 
 
 def show_yaml(screen: CalmScreen, refs: tuple[Ref, ...]) -> None:
