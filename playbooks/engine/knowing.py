@@ -76,10 +76,8 @@ class Knowing:
         if self.earlier and kind not in self.fresh:
             return self.earlier.peek(kind, node)
         task = self._tasks.get((kind, node))
-        if task is None or not task.done():
+        if task is None or not task.done() or task.cancelled():
             return None
-        if task.cancelled():
-            return Gap(GapKind.FAILED, "asking was stopped", node=node, remedy="ask again with r")
         result = None if task.exception() else task.result()
         return result if isinstance(result, Gap | kind) else None
 
