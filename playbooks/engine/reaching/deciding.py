@@ -334,7 +334,14 @@ def _doubts(found: _Found) -> Iterator[str]:
         taken = _peer(found.identity, found.labels)
         yield f"{vantage.node} takes the pod's address {question.peer_address} for {taken}"
         return
-    yield from out_of_step(found.lookup, found.decided, found.endpoint, question.direction, found.identity)
+    yield from out_of_step(
+        found.lookup,
+        found.decided,
+        found.endpoint,
+        question.direction,
+        found.identity,
+        _origins(found),
+    )
 
 
 def _missing_endpoint(question: Question, vantage: Vantage) -> str:

@@ -9,6 +9,7 @@ from playbooks.model.cilium.agent.endpoint import Endpoint
 from playbooks.model.policies.deciding import Decided, Decision
 from playbooks.model.policies.written import Direction
 
+_READ = ("NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
 _AUDIT = "audit-"
 
 
@@ -24,15 +25,23 @@ def unrealized(endpoint: Endpoint) -> Iterator[str]:
 
 
 def out_of_step(
-    lookup: Lookup, decided: Decided | None, endpoint: Endpoint, direction: Direction, identity: int
+    lookup: Lookup,
+    decided: Decided | None,
+    endpoint: Endpoint,
+    direction: Direction,
+    identity: int,
+    origins: tuple[str, ...],
 ) -> Iterator[str]:
-    """Where map and policies as written disagree, with what explains it."""
+    """Where map and policies as written disagree, with what explains it; `origins` made the map's entry."""
     if decided is None or decided.decision is Decision.UNKNOWN:
         return
     by_map = lookup.verdict in (MapVerdict.ALLOW, MapVerdict.REDIRECT)
     by_text = decided.decision in (Decision.FREE, Decision.ADMITTED)
     # A node may always come in to its own pods: the kubelet must reach its probes.
     if by_map == by_text or (by_map and identity == 1 and direction is Direction.INGRESS):
+        return
+    if unread := next((one for one in origins if ":" in one and one.partition(":")[0] not in _READ), ""):
+        yield f"the entry comes from {unread}: policies of that kind are not read here"
         return
     enforced = _enforced(endpoint)
     told = f"policy-enabled: {endpoint.realized.policy_enabled}" if endpoint.realized else ""

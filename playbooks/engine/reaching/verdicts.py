@@ -154,4 +154,4 @@ class Reach:
         for one in (Said.DENIED, Said.NOT_ADMITTED, Said.CANNOT_TELL):
             if any(pair.said is one for pair in self.pairs):
                 return one
-        return Said.ADMITTED if self.pairs else Said.CANNOT_TELL
+        return Said.ADMITTED if self.pairs and not self.left_out else Said.CANNOT_TELL

@@ -268,3 +268,30 @@ async def test_pods_and_services_of_other_clusters_are_not_judged_here() -> None
     made = scenarios.load("mesh-healthy").world(seed=1, nodes=3)
     found = await judged(made, CLIENT, "shop/cart:80")
     assert any("its backends in other clusters are not judged" in one for one in found.unchecked)
+
+
+async def test_what_was_not_looked_at_is_not_admitted(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (await judged(made, CLIENT, "shop/cart:80")).said is Said.ADMITTED
+    monkeypatch.setattr("playbooks.engine.reaching.asking.MOST_PAIRS", 1)
+    found = await judged(made, CLIENT, "shop/cart:80")
+    assert (found.said, found.left_out) == (Said.CANNOT_TELL, 1)
+    assert (await judged(made, CLIENT, "shop/redis:6379")).said is Said.NOT_ADMITTED
+
+
+async def test_policies_of_kinds_that_are_not_read_are_named_instead_of_guessed_about(made: World) -> None:
+    def other_kind(bytes_: bytes) -> bytes:
+        return bytes_.replace(b"CiliumNetworkPolicy:shop/redis-ingress", b"ClusterNetworkPolicy:/redis")
+
+    def gone(item: dict[str, Any]) -> dict[str, Any] | None:
+        return None if item["metadata"]["name"] == "redis-ingress" else item
+
+    source = edited(
+        WorldSource(made),
+        body(command("cilium-dbg", "shell"), other_kind),
+        each("ciliumnetworkpolicies", gone),
+    )
+    side = only(await asked(source, "shop/cart-client", "shop/redis:6379")).ingress
+    assert side.said is Said.ADMITTED
+    assert side.doubts == (
+        "the entry comes from ClusterNetworkPolicy:/redis: policies of that kind are not read here",
+    )
