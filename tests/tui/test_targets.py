@@ -34,13 +34,13 @@ async def typed(app: Console, pilot: Pilot[None], text: str) -> str:
 
 @SIZES
 async def test_a_target_is_aimed_at_as_the_command_line_does(size: tuple[int, int]) -> None:
-    async with diagnosed("default-deny", playbooks=("policy",), size=size) as (app, pilot):
+    async with diagnosed("service-no-backends", playbooks=("service",), size=size) as (app, pilot):
         runs = app.session.runs
         before = runs.newest_first[0]
-        shown = await typed(app, pilot, "target shop/cart-client shop/cart:80")
-        assert "about Deployment shop/cart-client, 1 pod" in shown
-        assert "about Service shop/cart, 2 backends" in shown
-        assert runs.named == ("shop/cart-client", "shop/cart:80")
+        shown = await typed(app, pilot, "target shop/checkout-client shop/checkout:8080")
+        assert "about Deployment shop/checkout-client, 1 pod" in shown
+        assert "about Service shop/checkout, 0 backends" in shown
+        assert runs.named == ("shop/checkout-client", "shop/checkout:8080")
         newest = runs.newest_first[0]
         assert newest is not before
         assert newest._order.targets == runs.named
@@ -48,14 +48,14 @@ async def test_a_target_is_aimed_at_as_the_command_line_does(size: tuple[int, in
         about = app.session.snapshot
         assert about.is_about(about.roots[0].finding.subjects[0])
         await typed(app, pilot, "to shop/redis:6379")
-        assert app.session.about == "shop/cart-client → shop/redis:6379"
+        assert app.session.about == "shop/checkout-client → shop/redis:6379"
         shown = await typed(app, pilot, "target")
         assert "about" not in shown
         assert app.session.snapshot.things == frozenset()
 
 
 async def test_what_is_known_already_is_read_in_another_order_at_once() -> None:
-    async with diagnosed("default-deny", playbooks=("policy",), size=WIDE) as (app, pilot):
+    async with diagnosed("service-no-backends", playbooks=("policy",), size=WIDE) as (app, pilot):
         runs = app.session.runs
         found = [one.finding for one in app.session.snapshot.every()]
         thing = next(ref for one in found for ref in one.subjects if ref.kind == "CiliumNetworkPolicy")
@@ -67,7 +67,7 @@ async def test_what_is_known_already_is_read_in_another_order_at_once() -> None:
 
 
 async def test_what_does_not_resolve_says_what_was_looked_for_and_what_is_near() -> None:
-    async with diagnosed("default-deny", playbooks=("policy",), size=WIDE) as (app, pilot):
+    async with diagnosed("service-no-backends", playbooks=("service",), size=WIDE) as (app, pilot):
         shown = await typed(app, pilot, "target shop/carts")
         assert "shop/carts names nothing here: looked for a pod, workload or service carts" in shown
         assert "did you mean shop/cart" in shown
@@ -77,7 +77,7 @@ async def test_what_does_not_resolve_says_what_was_looked_for_and_what_is_near()
 
 
 async def test_names_of_the_cluster_complete() -> None:
-    async with diagnosed("default-deny", playbooks=("policy",), size=WIDE) as (app, pilot):
+    async with diagnosed("service-no-backends", playbooks=("service",), size=WIDE) as (app, pilot):
         await pilot.press("colon")
         await until(pilot, lambda: app.session.names)
         await pilot.press(*"target ca")
@@ -92,11 +92,8 @@ async def test_names_of_the_cluster_complete() -> None:
         await pilot.press("escape")
 
 
-@SIZES
-async def test_a_namespace_is_said_on_the_status_line_and_what_is_left_out_is_counted(
-    size: tuple[int, int],
-) -> None:
-    async with diagnosed("default-deny", playbooks=("policy",), size=size) as (app, pilot):
+async def test_a_namespace_is_said_on_the_status_line_and_what_is_left_out_is_counted() -> None:
+    async with diagnosed("service-no-backends", playbooks=("service",)) as (app, pilot):
         await pilot.press("colon")
         await until(pilot, lambda: app.session.names)
         await pilot.press("escape")
@@ -113,7 +110,7 @@ async def test_targets_of_the_command_line_are_told_too() -> None:
     def order(rules: tuple[Rule, ...]) -> Order:
         return replace(Order(rules), targets=("shop/cart", "shop/nobody"))
 
-    async with diagnosed("default-deny", playbooks=("policy",), size=WIDE, order=order) as (app, _):
+    async with diagnosed("service-no-backends", playbooks=("service",), size=WIDE, order=order) as (app, _):
         shown = screen_text(app)
         assert "about Service shop/cart" in shown or "about Deployment shop/cart" in shown
         assert "shop/nobody names nothing here" in shown
@@ -122,7 +119,10 @@ async def test_targets_of_the_command_line_are_told_too() -> None:
 async def test_another_context_is_opened_after_this_console_is_left() -> None:
     opened: list[str] = []
     contexts = Contexts(("prod-eu", "prod-us"), "prod-eu", opened.append)
-    async with diagnosed("healthy", playbooks=("service",), contexts=lambda: contexts) as (app, pilot):
+    async with diagnosed("service-no-backends", playbooks=("service",), contexts=lambda: contexts) as (
+        app,
+        pilot,
+    ):
         assert "no context 'prod-uk'; near: prod-" in await typed(app, pilot, "ctx prod-uk")
         await pilot.press("colon", *"ctx", "enter")
         await pilot.pause()
@@ -132,7 +132,7 @@ async def test_another_context_is_opened_after_this_console_is_left() -> None:
 
 
 async def test_where_no_context_can_be_opened_the_command_is_said() -> None:
-    async with diagnosed("healthy", playbooks=("service",)) as (app, pilot):
+    async with diagnosed("service-no-backends", playbooks=("service",)) as (app, pilot):
         assert "honeyguide --context NAME" in await typed(app, pilot, "ctx prod-us")
 
 

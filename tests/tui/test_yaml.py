@@ -51,7 +51,7 @@ async def test_y_shows_what_the_finding_is_about(size: tuple[int, int]) -> None:
 
 
 async def test_without_a_finding_it_is_said_what_to_select() -> None:
-    async with diagnosed("healthy", playbooks=("service",), size=WIDE) as (app, pilot):
+    async with diagnosed("service-no-backends", playbooks=("service",), size=WIDE) as (app, pilot):
         assert app.diagnose.go_to("playbook agent")
         await pilot.pause()
         assert "select a finding, or list objects with :pods" in await text_after(app, pilot, "y")
@@ -110,13 +110,13 @@ async def test_one_object_is_taken_out_of_many_pages() -> None:
     source = Listing(page("a", "b"), page("c"))
     found = await asked(source, "c")
     assert not isinstance(found, Gap)
-    assert yaml.safe_load(found.answer.body) == {  # type: ignore[attr-defined]
+    assert yaml.safe_load(found.answer.body) == {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": "c", "namespace": "shop"},
         "spec": {"of": "c"},
     }
-    assert found.answer.end.command == "kubectl --context a -n shop get services c -o yaml"  # type: ignore[attr-defined]
+    assert found.answer.end.command == "kubectl --context a -n shop get services c -o yaml"
 
 
 async def test_what_no_list_holds_is_a_gap() -> None:
@@ -169,7 +169,7 @@ async def test_hostile_text_is_harmless() -> None:
     )
     found = await asked(source, "a")
     assert not isinstance(found, Gap)
-    sheet = found.sheet  # type: ignore[attr-defined]
+    sheet = found.sheet
     rows = "\n".join(sheet.row(at) for at in range(len(sheet)))
     assert "\x1b" not in rows
     assert "‮" not in rows
