@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
+from playbooks.engine.asking import Asking, Turns
+from playbooks.engine.knowing import Knowing
 from playbooks.engine.reaching.verdicts import Pair, Reach, Said
+from playbooks.model.bpf.ipcache import IpcacheMap
+from playbooks.model.fact import Choice
 from playbooks.practice import scenarios
+from playbooks.practice.catalog import PODS
 from playbooks.practice.source import WorldSource
 from playbooks.practice.world import World
 from tests.edited import Edit, body, command, each, edited, gap
@@ -268,6 +273,17 @@ async def test_pods_and_services_of_other_clusters_are_not_judged_here() -> None
     made = scenarios.load("mesh-healthy").world(seed=1, nodes=3)
     found = await judged(made, CLIENT, "shop/cart:80")
     assert any("its backends in other clusters are not judged" in one for one in found.unchecked)
+    source, known = WorldSource(made), {one["status"].get("podIP") for one in made.store.all(PODS)}
+    node = found.pairs[0].egress.node
+    ipcache = await Knowing(Asking(source, 1, Turns(8)), Choice(), lambda: source.now).know(IpcacheMap, node)
+    assert isinstance(ipcache, IpcacheMap)
+    pods = [one for one in ipcache.by_cidr.values() if 255 < one.identity < 1 << 24]
+    other = next(one.cidr.partition("/")[0] for one in pods if one.cidr.partition("/")[0] not in known)
+    pair = only(await judged(made, CLIENT, f"{other}:8080"))
+    # The identity that stands for pods of other clusters admits, the one for pods of this cluster does not count.
+    assert "egress to identity 12" in pair.egress.why
+    assert pair.ingress.said is Said.CANNOT_TELL
+    assert "a pod that is not known here" in pair.ingress.why
 
 
 async def test_what_was_not_looked_at_is_not_admitted(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
