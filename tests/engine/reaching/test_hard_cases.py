@@ -280,7 +280,7 @@ async def test_pods_and_services_of_other_clusters_are_not_judged_here() -> None
     pods = [one for one in ipcache.by_cidr.values() if 255 < one.identity < 1 << 24]
     other = next(one.cidr.partition("/")[0] for one in pods if one.cidr.partition("/")[0] not in known)
     pair = only(await judged(made, CLIENT, f"{other}:8080"))
-    # The identity that stands for pods of other clusters admits, the one for pods of this cluster does not count.
+    # The identity that stands for pods of other clusters decides, not the one for pods of this cluster.
     assert "egress to identity 12" in pair.egress.why
     assert pair.ingress.said is Said.CANNOT_TELL
     assert "a pod that is not known here" in pair.ingress.why
