@@ -11,7 +11,7 @@ from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Ref, Ri
 from playbooks.model.policies.labels import Labels
 from playbooks.model.policies.pods import LabelledPods
 from playbooks.model.policies.reading import WrittenPolicies
-from playbooks.model.policies.refused import Refusal, refusals, span, told, unseen
+from playbooks.model.policies.refused import Refusal, is_admitted_now, refusals, span, told, unseen
 from playbooks.model.policies.written import Direction, Written
 from playbooks.model.rule import Case, fault
 
@@ -50,8 +50,11 @@ def ingress_proxy_refused(
     for drop in refusals(refused):
         pod = pods.by_name.get(drop.pod)
         if drop.direction is Direction.EGRESS and _is_proxy(drop.own.labels):
-            at_proxy.append(drop)
+            if not is_admitted_now(policies, _PROXY, drop):
+                at_proxy.append(drop)
         elif drop.direction is Direction.INGRESS and _is_proxy(drop.peer.labels) and pod:
+            if is_admitted_now(policies, pod.labels, drop):
+                continue
             closing = policies.denying_by_default(pod.labels, Direction.INGRESS)
             refs = tuple(dict.fromkeys(one.policy for one in closing)) or (pod.pod.ref,)
             at_backend.setdefault(refs, []).append(drop)

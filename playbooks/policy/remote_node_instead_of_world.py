@@ -14,7 +14,7 @@ from playbooks.model.policies.correcting import corrected
 from playbooks.model.policies.peers import Entity
 from playbooks.model.policies.pods import LabelledPods
 from playbooks.model.policies.reading import WrittenPolicies
-from playbooks.model.policies.refused import Refusal, refusals, span, told, unseen
+from playbooks.model.policies.refused import Refusal, is_admitted_now, refusals, span, told, unseen
 from playbooks.model.policies.written import Direction, Rule, Written
 from playbooks.model.rule import Case, fault
 
@@ -48,6 +48,8 @@ def remote_node_instead_of_world(
         if drop.direction is not Direction.INGRESS or "remote-node" not in drop.as_peer.labels.reserved:
             continue
         pod = pods.by_name.get(drop.pod)
+        if pod and is_admitted_now(policies, pod.labels, drop):
+            continue
         service = pod and _service(services, pod.pod.metadata.namespace, pod.pod.metadata.labels or {})
         world = _admitting_world(policies, drop, pods)
         if service and world:

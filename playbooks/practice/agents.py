@@ -174,7 +174,7 @@ def _cilium_node(world: World, node: str) -> None:
         "encryption": {},
         "eni": {},
         "health": network.health.addresses.keyed() if network.health else {},
-        "ingress": {},
+        "ingress": network.ingress.keyed(),
         "ipam": _ipam(world, node),
     }
     item: Json = {

@@ -88,6 +88,8 @@ class NodeNetwork:
     """Hardware address of `cilium_host`."""
     boot_id: str
     """The kernel's boot id."""
+    ingress: Addresses = Addresses()
+    """From which the proxy of Ingress asks backends, where there is one."""
 
     @property
     def pod_cidr(self) -> str:
@@ -162,6 +164,8 @@ class Network:
             self._names.mac(),
             self._names.uid(),
         )
+        if self._profile.config.get("enable-ingress-controller") == "true":
+            network.ingress = self._free(node, own)
         self.nodes[node] = network
         return network
 

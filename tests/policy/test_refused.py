@@ -66,6 +66,17 @@ def test_the_proxy_of_ingress_is_refused_at_the_backend() -> None:
     assert "fromEntities: [ingress]" in one.fixes[0].steps[0].command.raw  # type: ignore[union-attr]
 
 
+def test_what_policies_admit_by_now_is_over_although_hubble_remembers_it() -> None:
+    def admitting(entity: str, app: str, port: int) -> Edit:
+        rule = {"fromEntities": [entity], "toPorts": ports(port)}
+        return cnp("admits", {"endpointSelector": of_app(app), "ingress": [rule]})
+
+    assert found("POL010", refused(INGRESS, "redis", 6379), admitting("ingress", "redis", 6379)) == []
+    assert found("POL010", refused(INGRESS, "redis", 6379), admitting("ingress", "redis", 6380)) != []
+    drop = (from_world(), refused(REMOTE_NODE, "frontend", 8080), config(routing_mode="native"))
+    assert found("POL014", *drop, admitting("remote-node", "frontend", 8080)) == []
+
+
 def test_the_proxy_of_ingress_is_refused_by_a_policy_for_all_but_a_namespace() -> None:
     key = "k8s:io.kubernetes.pod.namespace"
     selector = {"matchExpressions": [{"key": key, "operator": "NotIn", "values": ["kube-system"]}]}

@@ -84,6 +84,14 @@ def test_the_node_that_announces_an_address_takes_everybody_in() -> None:
     assert announced(world, node_of(world, "portal")) == []
 
 
+def test_the_proxy_of_ingress_asks_as_itself() -> None:
+    world = seen("ingress-refused")
+    own = {network.ingress.first for network in world.network.nodes.values()}
+    assert len(own) == 6
+    assert {lane.client.ip for lane in entering(world)} == own
+    assert {(lane.client.identity, lane.drop_reason) for lane in entering(world)} == {(8, 133)}
+
+
 def test_a_call_needs_clients() -> None:
     assert call_of({"from": "203.0.113.40", "to": "tcp://10.0.0.10:80"}).is_from_outside
     assert not call_of({"from": "shop/cart", "to": "tcp://10.0.0.10:80"}).is_from_outside

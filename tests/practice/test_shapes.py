@@ -42,6 +42,7 @@ DOCUMENTED = {
         ),
     },
     "nodes": {"[].spec.taints[].value"},
+    "ciliumnodes": {"[].spec.ingress.ipv4"},
     "deployments": {
         f"[].spec.template.spec.initContainers{path}"
         for path in (

@@ -16,8 +16,10 @@ from playbooks.model.cilium.agent.recent_flows import (
 )
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import CouldNotLook, Evidence
+from playbooks.model.policies.deciding import Asked, Decision, decide
 from playbooks.model.policies.labels import Labels
 from playbooks.model.policies.peers import Peer
+from playbooks.model.policies.reading import WrittenPolicies
 from playbooks.model.policies.written import Direction
 
 
@@ -77,6 +79,13 @@ def refusals(fleet: Fleet[RefusedFlows], reason: int = POLICY_DENIED) -> Iterato
         for flow in fact.items:
             if flow.drop_reason == reason and flow.direction:
                 yield Refusal(fact, flow, Direction(flow.direction))
+
+
+def is_admitted_now(policies: WrittenPolicies, labels: Labels, drop: Refusal) -> bool:
+    """Whether policies admit by now what was refused: Hubble remembers it from before they were changed."""
+    flow = drop.flow
+    asked = Asked(labels, drop.direction, drop.as_peer, flow.port, flow.protocol)
+    return decide(tuple(policies.selecting(labels)), asked).decision is Decision.ADMITTED
 
 
 def unseen(fleet: Fleet[RefusedFlows]) -> Iterator[CouldNotLook]:

@@ -13,7 +13,7 @@ from playbooks.practice.naming import stable
 from playbooks.practice.network import NodeNetwork
 from playbooks.practice.objects import Json, name_of
 from playbooks.practice.policies.census import serves_api
-from playbooks.practice.policies.universe import API_SERVER, HEALTH, HOST, REMOTE_NODE, WORLD
+from playbooks.practice.policies.universe import API_SERVER, HEALTH, HOST, INGRESS, REMOTE_NODE, WORLD
 
 _MESH = "clustermesh"
 """Where what belongs to other clusters is known from."""
@@ -174,6 +174,9 @@ def _of_nodes(view: AgentView) -> Iterator[Known]:
         for ip in (*network.addresses.every, *network.routers.every):
             is_router = ip in network.routers.every
             yield _of_node(ip, network.node_ip, is_here=is_here, is_router=is_router, serves=serves)
+        for ip in network.ingress.every:
+            labels = ("reserved:ingress",)
+            yield Known(_whole(ip), INGRESS, labels, network.node_ip, is_behind_node=not is_here)
         if network.health is not None:
             for ip in network.health.addresses.every:
                 labels = ("reserved:health",)

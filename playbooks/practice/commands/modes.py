@@ -75,6 +75,8 @@ def _owners(view: AgentView) -> list[tuple[dict[str, str], str]]:
     found = [(network.routers.keyed(), "router")]
     if network.health is not None:
         found.append((network.health.addresses.keyed(), "health"))
+    if network.ingress.every:
+        found.append((network.ingress.keyed(), "ingress"))
     if view.config.get("cni-chaining-mode", "none") != "none":
         return found
     for entry in view.endpoints:

@@ -10,7 +10,7 @@ from playbooks.practice import agents, mesh
 from playbooks.practice.catalog import NAMESPACES, NODES, SLICES
 from playbooks.practice.network import identity_number
 from playbooks.practice.objects import Json, labels_of
-from playbooks.practice.policies.universe import REMOTE_NODE
+from playbooks.practice.policies.universe import INGRESS, REMOTE_NODE
 
 if TYPE_CHECKING:
     from playbooks.practice.runs import PodRun
@@ -40,7 +40,7 @@ class End:
     is_health: bool = False
     """Whether it is the node's health endpoint."""
     identity: int = 0
-    """Its identity, where it is in another cluster; 0 elsewhere."""
+    """Its identity, where it is in another cluster or the proxy of Ingress; 0 elsewhere."""
 
 
 class Census:
@@ -140,6 +140,7 @@ def _every_end(world: World) -> dict[str, End]:
         found |= {ip: End(ip, here) for ip in addresses.every}
     for node, network in world.network.nodes.items():
         found |= {ip: End(ip, node) for ip in network.routers.every}
+        found |= {ip: End(ip, node, identity=INGRESS) for ip in network.ingress.every}
         if network.health is not None:
             found |= {ip: End(ip, node, is_health=True) for ip in network.health.addresses.every}
     for run in world.runs.values():

@@ -87,7 +87,7 @@ def find(world: World, text: str) -> End:
 
 def endpoint_at(world: World, end: End) -> Place | None:
     """The endpoint at an end whose policy decides; nothing where none does."""
-    if not end.node:
+    if not end.node or end.identity:
         return None
     if end.pod[1]:
         return pod_place(world, world.policies.census.run_of(end.pod))

@@ -17,7 +17,7 @@ from playbooks.practice.policies.peers import (
     network,
 )  # fmt: skip
 
-HOST, WORLD, HEALTH, REMOTE_NODE, API_SERVER = 1, 2, 4, 6, 7
+HOST, WORLD, HEALTH, REMOTE_NODE, API_SERVER, INGRESS = 1, 2, 4, 6, 7, 8
 """Reserved identities."""
 OF_CLUSTER, OF_MESH, OF_WORLD, OF_NODES = 11, 12, 13, 14
 """Identities that stand for many."""

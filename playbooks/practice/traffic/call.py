@@ -11,7 +11,20 @@ from playbooks.practice.objects import Json
 
 _PORTS = {"http": 80, "dns": 53, "kafka": 9092}
 _FIELDS = frozenset(
-    {"from", "to", "every", "method", "status", "latency", "bytes", "reply", "api", "topic", "keeps"}
+    {
+        "from",
+        "to",
+        "every",
+        "method",
+        "status",
+        "latency",
+        "bytes",
+        "reply",
+        "api",
+        "topic",
+        "keeps",
+        "through",
+    }
 )
 
 
@@ -57,6 +70,8 @@ class Call:
     """Kafka's name of the request."""
     topic: str = ""
     """The topic of a Kafka request."""
+    through: str = ""
+    """`ingress` for a client outside whose request the proxy of Ingress passes on."""
     keeps: bool = False
     """Whether each pod asks from one connected socket all its life, which no agent can end."""
 
@@ -111,7 +126,7 @@ def call_of(row: Json) -> Call:
         raise ValueError(f"a call needs a port and a pace above zero: {row}")
     given: Json = {
         key: row[key]
-        for key in ("method", "status", "latency", "reply", "api", "topic", "keeps")
+        for key in ("method", "status", "latency", "reply", "api", "topic", "keeps", "through")
         if key in row
     }
     if "bytes" in row:

@@ -13,7 +13,7 @@ from playbooks.practice.frontends import Frontend, balanced, frontends
 from playbooks.practice.objects import name_of, namespace_of
 from playbooks.practice.traffic.call import Call
 from playbooks.practice.traffic.lane import Path
-from playbooks.practice.traffic.party import Party, node_party, outside_party
+from playbooks.practice.traffic.party import INGRESS, Party, node_party, outside_party
 
 if TYPE_CHECKING:
     from playbooks.practice.world import World
@@ -36,9 +36,12 @@ class Entrance:
     """Why packets end here; 0 where they go on."""
 
 
-def doors(world: World, client: str, host: str) -> list[str]:
-    """The nodes to which packets of a client for an address come; none takes in what says to be itself."""
-    return [node for node in _doors(world, host) if client not in world.network.nodes[node].addresses.every]
+def doors(world: World, call: Call) -> list[str]:
+    """The nodes to which packets of a call come; none takes in what says to be itself."""
+    if call.through:
+        return [node for node, network in world.network.nodes.items() if network.ingress.every]
+    every = _doors(world, call.host)
+    return [node for node in every if call.app not in world.network.nodes[node].addresses.every]
 
 
 def _doors(world: World, host: str) -> list[str]:
@@ -68,12 +71,14 @@ def places(every: Iterable[Frontend], call: Call) -> Iterator[Entrance]:
             yield from (Entrance(backend.ip, backend.port, service) for backend in one.active)
 
 
-def stranger(world: World, ip: str, door: str) -> Party:
-    """Somebody outside, or who hides behind a node, as the node knows them to which they come."""
-    end = world.policies.census.ends.get(ip)
+def stranger(world: World, call: Call, door: str) -> Party:
+    """Somebody outside, or who hides behind a node or its proxy, as they are known where they come in."""
+    if call.through:
+        return Party(world.network.nodes[door].ingress.first, INGRESS, ("reserved:ingress",))
+    end = world.policies.census.ends.get(call.app)
     if end is not None and end.node:
-        return replace(node_party(world, end.node, ip, door), node="")
-    return outside_party(world, ip, ())
+        return replace(node_party(world, end.node, call.app, door), node="")
+    return outside_party(world, call.app, ())
 
 
 def forwarded(world: World, client: Party, door: str, path: Path) -> tuple[str, Party]:

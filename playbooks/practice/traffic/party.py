@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from playbooks.practice.runs import PodRun
     from playbooks.practice.world import World
 
-HOST, WORLD, HEALTH, REMOTE_NODE, API_SERVER = 1, 2, 4, 6, 7
+HOST, WORLD, HEALTH, REMOTE_NODE, API_SERVER, INGRESS = 1, 2, 4, 6, 7, 8
 """Reserved identities."""
 _WORLD_OF_FAMILY = {"IPv4": 9, "IPv6": 10}
 

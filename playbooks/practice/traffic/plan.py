@@ -17,7 +17,7 @@ from playbooks.practice.traffic import names, outside, requests
 from playbooks.practice.traffic.call import Call, Scheme
 from playbooks.practice.traffic.lane import SECOND, Lane, Outcome, Path, Query
 from playbooks.practice.traffic.outside import NO_SERVICE, STALE
-from playbooks.practice.traffic.party import WORLD, Party, node_party, outside_party, pod_party
+from playbooks.practice.traffic.party import INGRESS, WORLD, Party, node_party, outside_party, pod_party
 from playbooks.practice.traffic.probes import probes_of
 
 if TYPE_CHECKING:
@@ -90,14 +90,25 @@ class _Plan:
         every = max(round(call.every * SECOND), 1)
         ways = [
             (door, place)
-            for door in outside.doors(self.world, call.app, call.host)
-            for place in outside.places(self._frontends_of(door), call)
+            for door in outside.doors(self.world, call)
+            for place in (self._proxied(call, door) if call.through else self._let_in(call, door))
         ]
         for turn, (door, place) in enumerate(ways):
             first = stable(f"{call.app}>{call.url}", 0, every - 1) + turn * every
-            client = outside.stranger(self.world, call.app, door)
+            client = outside.stranger(self.world, call, door)
             lane = self._base(call, client, first, every * len(ways), None)
             yield self._entering(replace(lane, stride=len(ways), turn=turn, entry=door), place)
+
+    def _let_in(self, call: Call, door: str) -> Iterator[outside.Entrance]:
+        return outside.places(self._frontends_of(door), call)
+
+    def _proxied(self, call: Call, door: str) -> Iterator[outside.Entrance]:
+        """Where the proxy of Ingress on a node passes requests on to."""
+        for ip in names.addresses(self.world, call.host)[:1]:
+            proxy = Party(ip, INGRESS, (), door)
+            for place in self._places(proxy, ip, call.port, call.protocol):
+                if not place.is_empty and not place.is_unserved:
+                    yield outside.Entrance(place.ip, place.port, place.service)
 
     def _entering(self, lane: Lane, place: outside.Entrance) -> Lane:
         """What becomes of a packet from outside that a node took in."""
@@ -109,8 +120,10 @@ class _Plan:
         asks_as = lane.client.ip
         if server.node != lane.entry:
             path = self._path(lane.entry, server)
-            asks_as, client = outside.forwarded(self.world, lane.client, lane.entry, path)
-            lane = replace(lane, client=client, path=path)
+            lane = replace(lane, path=path)
+            if not lane.call.through:
+                asks_as, client = outside.forwarded(self.world, lane.client, lane.entry, path)
+                lane = replace(lane, client=client)
         request = requests.asked(lane.call)
         decided = verdict(self.world, asks_as, place.ip, place.port, lane.protocol, request)
         if (side := decided.ingress) is not None:
