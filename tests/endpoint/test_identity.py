@@ -128,3 +128,17 @@ def test_a_full_map_explains_endpoints_that_take_too_long() -> None:
     (root,) = run(edited(source("healthy"), *edits), "END006", "END020").roots
     assert root.rule.id == "END020"
     assert [one.rule.id for one in root.symptoms] == ["END006"]
+
+
+def test_a_cluster_without_a_number_for_a_new_identity() -> None:
+    said = (
+        'time=2026-11-23T01:40:10Z level=warn source=/x.go:1 msg="Key allocation attempt failed" '
+        'error="no more available IDs in configured space" attempt=11'
+    )
+    one = only("END029", log_lines(said))
+    assert one.severity is Severity.ERROR
+    assert "no more available IDs" in str(one.stated_cause)
+    # One attempt that failed for another reason is nothing.
+    other = said.replace("no more available IDs in configured space", "unable to create slave key")
+    assert found("END029", log_lines(other)) == []
+    assert found("END029", log_lines(said.replace("11-23T01:40", "11-22T01:40"))) == []
