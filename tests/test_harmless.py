@@ -9,7 +9,7 @@ import pytest
 
 from playbooks.model.finding import Severity
 from tests import recorded
-from tests.agent.judged import Json, found, only, practice, run
+from tests.agent.judged import Json, config, found, only, practice, run, status
 from tests.edited import Edit, added, body, each, edited
 from tests.service.telling import RESETS
 
@@ -216,3 +216,20 @@ def test_a_port_of_sctp_where_agents_leave_it_to_others() -> None:
 
     told = loud(each("services", port))
     assert [one for one in told if one.startswith("SVC019")] == []
+
+
+def test_a_key_value_store_that_misses_a_member_and_has_its_quorum() -> None:
+    said = "etcd: 2/3 connected, leases=1, lock leases=0, has-quorum=true: https://a:2379 - 3.5.9 (Leader)"
+    assert loud(status(kvstore={"state": "Warning", "msg": said})) == frozenset()
+
+
+def test_rules_on_names_where_nothing_is_enforced() -> None:
+    spec = {
+        "endpointSelector": {"matchLabels": {"app": "checkout"}},
+        "egress": [{"toFQDNs": [{"matchName": "example.com"}]}],
+    }
+    meta = {"name": "names", "namespace": "shop", "uid": "names", "creationTimestamp": OLD}
+    policy = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": meta, "spec": spec}
+    put = added("ciliumnetworkpolicies", policy)
+    assert len(found("POL007", put)) == 1
+    assert found("POL007", put, config(enable_policy="never")) == []

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from playbooks.model.cilium.agent.fqdn import AgentLookups
 from playbooks.model.cilium.agent.recent_flows import RefusedFlows
+from playbooks.model.cilium.config import CiliumConfig
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import CouldNotLook, Finding, Ongoing, Severity, finding
 from playbooks.model.policies.correcting import corrected
@@ -31,6 +32,7 @@ def names_without_dns_rule(
     pods: LabelledPods,
     lookups: Fleet[AgentLookups],
     refused: Fleet[RefusedFlows],
+    config: CiliumConfig | None,
 ) -> Iterator[Finding | CouldNotLook]:
     """A policy admits DNS names, and no rule lets the DNS proxy learn their addresses.
 
@@ -38,6 +40,8 @@ def names_without_dns_rule(
     DNS proxy. A rule for port 53 with `rules.dns` leads the questions there. Without one the proxy never
     sees them, the name has no addresses, and everything that the rule was to admit is refused.
     """
+    if config is not None and config.get("enable-policy").lower() == "never":
+        return
     for one in policies.items:
         named = [rule for rule in one.of(Direction.EGRESS) if _names(rule)]
         selected = list(pods.selected_by(one)) if named else []
