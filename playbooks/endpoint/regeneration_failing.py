@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
-from playbooks.model.cilium.agent.endpoint import Endpoint
+from playbooks.model.cilium.agent.endpoint import Endpoint, LogEntry
 from playbooks.model.cilium.agent.endpoints import AgentEndpoints
 from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.ceps import ClusterEndpoints
@@ -18,11 +19,17 @@ from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, findi
 from playbooks.model.kube.pods import Pods
 from playbooks.model.rule import Case, fault
 
+_RETRIED = timedelta(seconds=10)
+"""When an attempt that failed has been made again."""
 _ERROR = re.compile(r"^(?:error regenerating endpoint|endpoint regeneration failed):\s*", re.IGNORECASE)
 
 
 def _failing(endpoints: AgentEndpoints) -> dict[int, Endpoint]:
     return {one.id: one for one in endpoints.items if has_failed(one)}
+
+
+def _is_fresh(entry: LogEntry, now: datetime) -> bool:
+    return entry.time is not None and now - entry.time < _RETRIED
 
 
 @fault(
@@ -50,6 +57,9 @@ def regeneration_failing(
     for number, one in _failing(endpoints.after).items():
         began = before[number].last_entry if number in before else None
         if began is None or one.last_entry is None:
+            continue
+        if began == one.last_entry and _is_fresh(began, endpoints.after.taken_at):
+            # One attempt that failed: the next one is under way, as it is after an agent's start.
             continue
         cause = _ERROR.sub("", one.last_entry.message)
         subject = endpoint_ref(one, node, pods, published)

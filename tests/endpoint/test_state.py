@@ -142,3 +142,15 @@ def test_text_without_a_log_proves_no_duration() -> None:
 
     text = body(lambda request: LIST(request) is False and command(*TEXT)(request), change)
     assert found("END010", gap(LIST), text) == []
+
+
+@pytest.mark.parametrize(("at", "count"), [("2026-11-23T01:53:55Z", 0), ("2026-11-23T01:53:25Z", 1)])
+def test_one_attempt_that_failed_seconds_ago_is_made_again(at: str, count: int) -> None:
+    def change(answer: bytes) -> bytes:
+        every = json.loads(answer)
+        for one in every:
+            for entry in one["status"].get("log") or ():
+                entry["timestamp"] = at
+        return json.dumps(every).encode()
+
+    assert len(found("END002", body(LIST, change), cluster=LAB)) == count
