@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from playbooks.engine.ranking import Ranked
 from playbooks.engine.report.marks import Mark
 from playbooks.engine.snapshot import Snapshot
 from playbooks.model.answer import Gap
@@ -12,7 +13,7 @@ from playbooks.model.kube.events import Event, Warnings
 from tui.ink import BLANK, Ink, Line, line, piece
 from tui.view.answers import gap_lines
 from tui.view.marks import marked
-from tui.view.object_table import found_about
+from tui.view.object_table import found_about, found_on_node
 from tui.view.objects import Item, Shelf
 from tui.view.topic import labelled
 
@@ -34,20 +35,27 @@ def described(
     yield BLANK
     yield line("What is found about it", ink=Ink.TITLE)
     found = found_about(snapshot, item)
-    for one in found:
-        yield line(marked(Mark.of(one.finding.severity)), f" {one.rule.id} ", one.finding.summary, hang=2)
+    yield from map(_finding, found)
     if not found:
         yield line(_nothing(snapshot), ink=Ink.QUIET)
+    if near := found_on_node(snapshot, item):
+        yield BLANK
+        yield line("What is found on its node", ink=Ink.TITLE)
+        yield from map(_finding, near)
     yield BLANK
     yield line("Events of type Warning", ink=Ink.TITLE)
     yield from _events(item, warnings)
+
+
+def _finding(one: Ranked) -> Line:
+    return line(marked(Mark.of(one.finding.severity)), f" {one.rule.id} ", one.finding.summary, hang=2)
 
 
 def _nothing(snapshot: Snapshot | None) -> str:
     if snapshot is None:
         return "nothing was asked yet"
     judged = sum(outcome.is_judged for outcome in snapshot.outcomes.values())
-    return f"nothing, by {judged} of {len(snapshot.rules)} rules that could judge"
+    return f"no finding names it; {judged} of {len(snapshot.rules)} rules could judge"
 
 
 def _events(item: Item, warnings: Warnings | Gap | None) -> Iterator[Line]:

@@ -60,6 +60,7 @@ def _pod(pod: Pod) -> Item:
         f"pod/{path}",
         pod.metadata.namespace,
         partial(_of_pod, pod),
+        workload_of(pod),
         tuple(dict.fromkeys(containers)),
     )
 

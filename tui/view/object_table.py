@@ -51,16 +51,29 @@ def places_of(ref: Ref) -> Iterator[Spot]:
 
 
 def found_about(snapshot: Snapshot | None, item: Item) -> tuple[Ranked, ...]:
-    """Findings about an object, the worst first."""
-    places = set(places_of(item.ref))
-    is_node = item.ref.kind == "Node"
+    """Findings about an object or the workload that it belongs to, the worst first."""
+    spots = set(places_of(item.ref))
+    names = {(item.ref.namespace, item.workload)} if item.workload else set()
     found = [
         one
         for one in (snapshot.every() if snapshot else ())
         if any(
-            (ref.kind, ref.namespace, ref.name) in places or (is_node and ref.node == item.ref.name)
+            (ref.kind, ref.namespace, ref.name) in spots or (ref.namespace, ref.name) in names
             for ref in one.finding.subjects
         )
+    ]
+    return tuple(sorted(found, key=lambda one: -one.finding.severity))
+
+
+def found_on_node(snapshot: Snapshot | None, item: Item) -> tuple[Ranked, ...]:
+    """Findings about the node of an object and what else runs there, the worst first."""
+    here = found_about(snapshot, item)
+    found = [
+        one
+        for one in (snapshot.every() if snapshot and item.ref.node else ())
+        if one not in here
+        and any(item.ref.node in (ref.node, ref.name) for ref in one.finding.subjects)
+        and one.finding.severity > Severity.INFO
     ]
     return tuple(sorted(found, key=lambda one: -one.finding.severity))
 

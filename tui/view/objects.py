@@ -112,6 +112,8 @@ class Item:
     """Where it belongs: also an identity, whose object is in no namespace."""
     details: Callable[[], Details] = tuple
     """Says what else its page says: made only when somebody looks."""
+    workload: str = ""
+    """Of a pod: the name of the workload that it belongs to."""
     containers: tuple[str, ...] = ()
     """Of a pod: whose logs there are, the one that is worth reading first."""
 
