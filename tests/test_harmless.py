@@ -233,3 +233,16 @@ def test_rules_on_names_where_nothing_is_enforced() -> None:
     put = added("ciliumnetworkpolicies", policy)
     assert len(found("POL007", put)) == 1
     assert found("POL007", put, config(enable_policy="never")) == []
+
+
+def test_a_node_that_the_agents_affinity_leaves_out() -> None:
+    def choosy(item: Json) -> Json:
+        if item["metadata"]["name"] == "cilium":
+            match = {"key": "cilium.io/no-schedule", "operator": "NotIn", "values": ["true"]}
+            terms = {"nodeSelectorTerms": [{"matchExpressions": [match]}]}
+            affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+            item["spec"]["template"]["spec"]["affinity"] = affinity
+        return item
+
+    bare = node("edge", labels={"cilium.io/no-schedule": "true"})
+    assert loud(each("daemonsets", choosy), added("nodes", bare)) == frozenset()

@@ -12,6 +12,7 @@ from playbooks.model.mistyped import nearest
 from playbooks.model.rule import Rule
 from playbooks.model.text import Text
 
+_CERTAIN = 0.5
 _PROOF = {
     "R": "a recording of a real cluster",
     "V": "a line that a real cluster printed, put into a recording",
@@ -98,9 +99,13 @@ def term_page(term: Term, known: Catalogue) -> Iterator[str]:
 def pasted(text: str, known: Catalogue) -> tuple[str, ...]:
     """Which faults a pasted text may come from, what would decide between them, and the terms in it."""
     lines: list[str] = []
-    for reason in drops_in(text):
+    drops = drops_in(text)
+    for reason in drops:
         lines += [*drop_page(reason, known), ""]
     likely = Signatures(known).likely(text)
+    if drops:
+        # The page of a drop reason names its rules; what else is alike says little beside it.
+        likely = tuple(one for one in likely if one.likeness >= _CERTAIN)
     if likely:
         lines += ["It may come from, the likeliest first:", ""]
     for one in likely:

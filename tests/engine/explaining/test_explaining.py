@@ -59,3 +59,9 @@ def test_a_line_about_something_else_leads_nowhere() -> None:
 def test_whatever_is_pasted_is_shown_harmlessly(text: str) -> None:
     for line in pasted(text, catalogue()):
         assert "\x1b" not in line
+
+
+def test_a_drop_leads_to_the_rules_of_its_reason_only() -> None:
+    lines = pasted("xx drop (Service backend not found) flow 0x0 to endpoint 0, file bpf_sock.c", catalogue())
+    assert "drop reason 158" in lines[0]
+    assert not any("likeliest first" in line for line in lines)
