@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from playbooks.engine.snapshot import Snapshot
     from playbooks.engine.targets.aim import Aim
     from playbooks.engine.thread import EngineThread
+    from playbooks.engine.wanting import Call
     from playbooks.model.answer import Source
     from playbooks.model.rule import Rule
 
@@ -123,7 +124,7 @@ class Runs:
         order = self.make_order(rules)
         nodes = order.nodes if self.nodes is None else self.nodes
         targets = tuple(dict.fromkeys((*self.named, *self.targets)))
-        order = replace(order, first_look=self._look, nodes=nodes, targets=targets)
+        order = replace(order, first_look=self._look, nodes=nodes, targets=targets, calls=self._calls(order))
         # A recording knows its own looks only.
         self._look += order.looks if self.is_live else 0
 
@@ -136,6 +137,12 @@ class Runs:
         self._started[number] = _Started(run, future, rules, watching)
         self._forget()
         future.add_done_callback(lambda done: self.post(_ended(number, done)))
+
+    def _calls(self, order: Order) -> tuple[Call, ...]:
+        """Two targets are who calls and what is called."""
+        if self.aimed_at is None:
+            return order.calls
+        return ((self.aimed_at[0], self.aimed_at[1]),) if len(self.aimed_at) == 2 else ()
 
     @property
     def named(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -56,6 +56,10 @@ class Knowing:
         if isinstance(result, Gap | kind):
             return result
         raise TypeError(f"{kind.__name__} was read as {type(result).__name__}")
+
+    def promise(self, kind: type[F], made: Coroutine[None, None, F | Gap]) -> None:
+        """A fact that somebody else makes: rules that need it wait for that."""
+        self._tasks[kind, ""] = asyncio.create_task(made)
 
     def kept(self, kind: type[F], node: str = "") -> F | None:
         """A fact if it is there already; nothing is asked for it."""

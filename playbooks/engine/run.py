@@ -19,6 +19,7 @@ from playbooks.engine.ranking import Found, ranked
 from playbooks.engine.selection import Selection, select, unmatched
 from playbooks.engine.snapshot import Progress, Snapshot
 from playbooks.engine.targets.aim import Aim, aimed
+from playbooks.engine.wanting import Call, wanted
 from playbooks.model.answer import Answer, Gap, GapKind, Source
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.installation import Installation
@@ -28,6 +29,7 @@ from playbooks.model.kube.nodes import Nodes
 from playbooks.model.outcome import Outcome, OutcomeKind
 from playbooks.model.request import Request
 from playbooks.model.rule import Rule
+from playbooks.model.wanted import WantedCalls
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Order:
     """The number of the first look; a re-run counts on."""
     targets: tuple[str, ...] = ()
     """Nodes, pods, workloads, services and other things, as typed, whose findings come first."""
+    calls: tuple[Call, ...] = ()
+    """Calls that are to pass, as typed; where only one end was named the other is empty."""
     kubectl: str = "kubectl"
     """How a command to this cluster begins, for the commands of fixes."""
 
@@ -186,6 +190,8 @@ class Run:
             return agents
         order = self._order
         self._aim = await aimed(self._first, order.targets)
+        if order.calls:
+            self._first.promise(WantedCalls, wanted(self._first, order.calls))
         self._selection = select(
             agents, nodes, order.nodes, all_nodes=order.all_nodes, wanted=self._aim.nodes
         )

@@ -29,6 +29,7 @@ class ConditionKind(StrEnum):
     MAP_FULL = "map full"
     ADDRESS_UNKNOWN = "address without its identity"
     POLICY_DEFAULT_DENY = "default deny"
+    POLICY_AT_FAULT = "policy at fault"
     POLICY_MISSES_POD = "policy selects nobody instead of the pod"
     PEER_DOWN = "remote cluster down"
     COREDNS_DOWN = "CoreDNS down"

@@ -1,4 +1,4 @@
-"""A rule admits the peer, but at a port that nobody serves, and it is refused at the one that is served."""
+"""A rule admits the peer, but at another port than the one that is served and refused."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from playbooks.model.cilium.agent.recent_flows import RefusedFlows
+from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step
 from playbooks.model.kube.services import Service, Services
@@ -27,7 +28,7 @@ from playbooks.model.rule import Case, fault
 def admitted_at_another_port(
     policies: WrittenPolicies, pods: LabelledPods, services: Services | None, refused: Fleet[RefusedFlows]
 ) -> Iterator[Finding | CouldNotLook]:
-    """A rule admits the peer, but at a port that nobody serves, and it is refused at the one that is served.
+    """A rule admits the peer, but at another port than the one that is served and refused.
 
     Policies see a connection after services were translated: its port is the one that the pod listens on, the
     service's `targetPort`. A rule with the service's own port, or with a mistyped one, admits nothing, and is
@@ -41,7 +42,7 @@ def admitted_at_another_port(
         if not own or not peer:
             continue
         server = own if drop.direction is Direction.INGRESS else peer
-        if drop.flow.port not in _declared(server):
+        if (drop.flow.port, drop.flow.protocol.upper()) not in _declared(server):
             continue
         asked = Asked(own.labels, drop.direction, Peer(peer.labels), drop.flow.port, drop.flow.protocol)
         selecting = tuple(policies.selecting(own.labels))
@@ -64,9 +65,9 @@ class _Beside:
     server: LabelledPod
 
 
-def _declared(pod: LabelledPod) -> set[int]:
+def _declared(pod: LabelledPod) -> set[tuple[int, str]]:
     containers = pod.pod.spec.containers or ()
-    return {port.container_port for one in containers for port in one.ports or ()}
+    return {(port.container_port, port.protocol) for one in containers for port in one.ports or ()}
 
 
 def _names(rule: Rule, peer: Labels) -> bool:
@@ -76,13 +77,19 @@ def _names(rule: Rule, peer: Labels) -> bool:
 
 
 def _is_beside(rule: Rule, server: LabelledPod) -> bool:
-    """Whether each port of a rule is a number that the pod does not declare."""
+    """Whether each port of a rule is a number that the pod does not declare for its protocol."""
     declared = _declared(server)
-    return bool(rule.ports) and all(_is_single(one) and one.first not in declared for one in rule.ports or ())
+    return bool(rule.ports) and all(
+        _is_single(one) and not any(one.matches(*pair) for pair in declared) for one in rule.ports or ()
+    )
 
 
 def _is_single(ports: Ports) -> bool:
     return bool(ports.first) and not ports.name and ports.first == ports.last
+
+
+def _said(declared: set[tuple[int, str]]) -> str:
+    return ", ".join(f"{port}/{protocol}" for port, protocol in sorted(declared))
 
 
 def _through(services: Services | None, case: _Beside) -> Service | None:
@@ -94,7 +101,7 @@ def _through(services: Services | None, case: _Beside) -> Service | None:
         if not is_of_pod or any(labels.get(key) != value for key, value in (selector or {}).items()):
             continue
         named = {port.port for port in one.spec.ports or () if _leads_to(port.target_port, case)}
-        if any(port.first in named for port in case.rule.ports or ()):
+        if any(port.first in named - {case.drop.flow.port} for port in case.rule.ports or ()):
             return one
     return None
 
@@ -110,36 +117,39 @@ def _finding(cases: list[_Beside], policies: WrittenPolicies, services: Services
     drops = [one.drop for one in cases]
     ports = ", ".join(str(one) for one in first.rule.ports or ())
     flow, seen = drops[-1].flow, span(drops)
-    written = (first.rule.ports or ())[0].first
+    called = f"{flow.port}/{flow.protocol}"
+    written = (first.rule.ports or ())[0]
     service = _through(services, first)
     whose = f", the port of {service.ref}" if service else ""
     return finding(
         Severity.ERROR if service else Severity.WARN,
         first.rule.policy,
-        f"{first.rule.policy} names {ports}, and {first.drop.peer.workload} is refused at {flow.port}",
+        f"{first.rule.policy} names {ports}, and {first.drop.peer.workload} is refused at {called}",
         evidence=(
             drops[-1].evidence(),
             policies.evidence(
                 f"{first.rule.policy} {first.rule.place}: {ports}{whose}; "
-                f"{first.server.pod.ref} declares {', '.join(map(str, sorted(_declared(first.server))))}"
+                f"{first.server.pod.ref} declares {_said(_declared(first.server))}"
             ),
         ),
+        asserts=(Condition(ConditionKind.POLICY_AT_FAULT, str(first.rule.policy)),),
         impact=told(drops),
         first_seen=seen[0],
         last_seen=seen[1],
         ongoing=Ongoing.YES,
         alternatives=()
         if service
-        else (f"The refusal at {flow.port} is meant, and the pod serves {ports} without declaring it.",),
+        else (f"The refusal at {called} is meant, and the pod serves {ports} without declaring it.",),
         fixes=(
             Fix.cure(
-                f"Name the port that the pods listen on: {flow.port}.",
+                f"Name the port that the pods listen on: {called}.",
                 why="Policies are applied after a service was translated, to the port of the pod.",
                 risk=Risk.MEDIUM,
                 steps=(
                     step(
                         f"Correct {first.rule.place} in the manifest of {first.rule.policy} and apply it.",
-                        f"-        - port: '{written}'\n+        - port: '{flow.port}'",
+                        f"-        - {{port: '{written.first}', protocol: {written.protocol}}}\n"
+                        f"+        - {{port: '{flow.port}', protocol: {flow.protocol}}}",
                     ),
                 ),
                 undo="Apply the manifest as it was.",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from playbooks.model.cilium.agent.recent_flows import RefusedFlows
+from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step
 from playbooks.model.policies.deciding import Asked, Decision, decide
@@ -99,6 +100,7 @@ def _finding(refs: tuple[Ref, ...], cases: list[_OneSided], policies: WrittenPol
                 f"no rule of {refs[0]} admits it"
             ),
         ),
+        asserts=(Condition(ConditionKind.POLICY_AT_FAULT, str(ref)) for ref in refs),
         impact=told(drops),
         first_seen=seen[0],
         last_seen=seen[1],

@@ -142,17 +142,10 @@ def _finding(
             fact.evidence(f"{flow.source} -> {flow.destination}:{flow.port} ingress Policy denied DROPPED"),
         ),
         asserts=(
-            Condition(
-                ConditionKind.POLICY_DEFAULT_DENY, f"{one.pod.labels.namespace}/{one.pod.pod.metadata.name}"
-            )
-            for one in shut
+            *(Condition(ConditionKind.POLICY_DEFAULT_DENY, one.name) for one in shut),
+            *(Condition(ConditionKind.POLICY_AT_FAULT, str(ref)) for ref in refs),
         ),
-        because_of=(
-            Condition(
-                ConditionKind.POLICY_MISSES_POD, f"{one.pod.labels.namespace}/{one.pod.pod.metadata.name}"
-            )
-            for one in shut
-        ),
+        because_of=(Condition(ConditionKind.POLICY_MISSES_POD, one.name) for one in shut),
         impact=f"{attempts(one for _, one in drops)} attempts at {len(shut)} pods refused lately",
         first_seen=min(times, default=None),
         last_seen=max(times, default=None),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from playbooks.model.cilium.agent.recent_flows import POLICY_DENY, RefusedFlows
+from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import CouldNotLook, Finding, Ongoing, Severity, finding
 from playbooks.model.policies.correcting import corrected
@@ -92,6 +93,7 @@ def _finding(clashes: list[_Clash], policies: WrittenPolicies) -> Finding:
                 f"{first.allow.policy} {first.allow.place} admits {_peers(first.allow)}"
             ),
         ),
+        asserts=(Condition(ConditionKind.POLICY_AT_FAULT, str(first.deny.policy)),),
         impact=told(drops),
         first_seen=seen[0],
         last_seen=seen[1],

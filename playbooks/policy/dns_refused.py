@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from playbooks.model.cilium.agent.recent_flows import RefusedFlows
+from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.dns.cluster import ClusterDns
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import CouldNotLook, Finding, Ongoing, Ref, Severity, finding
@@ -82,6 +83,7 @@ def _finding(refs: tuple[Ref, ...], found: list[_Shut], policies: WrittenPolicie
                 f"{first.policy} {first.place} selects {first.selector}; no rule for egress to port {_PORT}"
             ),
         ),
+        asserts=(Condition(ConditionKind.POLICY_AT_FAULT, str(ref)) for ref in refs),
         impact=f"{workload} finds nobody by name; {told(drops)}",
         first_seen=seen[0],
         last_seen=seen[1],

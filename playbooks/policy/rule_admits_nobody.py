@@ -12,6 +12,7 @@ from playbooks.model.cilium.agent.recent_flows import (
     attempts,
 )
 from playbooks.model.cilium.config import CiliumConfig
+from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
 from playbooks.model.mistyped import Mistyped
@@ -85,7 +86,8 @@ def _drops(
 ) -> list[tuple[RefusedFlows, RecentFlow]]:
     """What the selected pods refused at the ports of the rule: of peers that were meant, where that shows."""
     found = []
-    meant = {f":{wrong.carried}" for wrong in near}
+    # A selector may name the source of a label, as the labels of a flow do.
+    meant = {f":{wrong.carried.partition(':')[2] or wrong.carried}" for wrong in near}
     for _, fact in refused:
         for flow in fact.items:
             own = flow.destination if rule.direction == "ingress" else flow.source
@@ -116,6 +118,7 @@ def _finding(nobody: _Nobody, policies: WrittenPolicies, pods: LabelledPods) -> 
         rule.policy,
         f"{rule.policy} admits {peers}, which no pod carries{told}",
         evidence=evidence,
+        asserts=(Condition(ConditionKind.POLICY_AT_FAULT, str(rule.policy)),),
         impact=f"{attempts(flow for _, flow in drops)} attempts of {', '.join(others[:3])} refused lately"
         if drops
         else "the rule admits nobody",

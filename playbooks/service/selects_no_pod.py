@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from playbooks.model.cilium.agent.recent_flows import NO_BACKEND, RefusedFlows
 from playbooks.model.cilium.restarting import kubectl
+from playbooks.model.dns.cluster import ClusterDns
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
 from playbooks.model.kube.endpoint_slices import EndpointSlices
@@ -15,7 +16,9 @@ from playbooks.model.kube.workloads import Deployments
 from playbooks.model.mistyped import mistyped
 from playbooks.model.rule import Case, fault
 from playbooks.model.services.backends import listed
+from playbooks.model.services.needed import Need, needed
 from playbooks.model.services.refused import drops_to
+from playbooks.model.wanted import WantedCalls
 
 _SYSTEM = ("kube-system",)
 """Where charts make services for components that may be switched off."""
@@ -32,6 +35,8 @@ def selects_no_pod(
     pods: Pods,
     deployments: Deployments | None,
     refused: Fleet[RefusedFlows],
+    dns: ClusterDns | None,
+    wanted: WantedCalls | None,
 ) -> Iterator[Finding | CouldNotLook]:
     """A service selects no pod at all.
 
@@ -41,7 +46,9 @@ def selects_no_pod(
     """
     for service in services.items:
         namespace, selector = service.metadata.namespace, service.spec.selector or {}
-        if not service.selects_pods or namespace in _SYSTEM or pods.matching(selector, namespace):
+        need = needed(service, dns, wanted)
+        is_optional = namespace in _SYSTEM and not need.severity
+        if not service.selects_pods or is_optional or pods.matching(selector, namespace):
             continue
         there = [pod.metadata.labels or {} for pod in pods.items if pod.metadata.namespace == namespace]
         made = [
@@ -57,15 +64,17 @@ def selects_no_pod(
         if pods.provenance.namespace not in ("", namespace) or pods.provenance.is_truncated:
             yield CouldNotLook(f"the pods of namespace {namespace} could not all be read")
             continue
-        yield _finding(service, services, pods, refused)
+        yield _finding(service, services, pods, refused, need)
 
 
-def _finding(service: Service, services: Services, pods: Pods, refused: Fleet[RefusedFlows]) -> Finding:
+def _finding(
+    service: Service, services: Services, pods: Pods, refused: Fleet[RefusedFlows], need: Need
+) -> Finding:
     selector = ",".join(f"{key}={value}" for key, value in (service.spec.selector or {}).items())
     drops = drops_to(refused, NO_BACKEND, service.addresses)
     change, meta = service.metadata.last_change, service.metadata
     return finding(
-        Severity.WARN if drops else Severity.INFO,
+        need.severity or (Severity.WARN if drops else Severity.INFO),
         service.ref,
         f"{service.ref} selects {selector}, which no pod carries",
         evidence=(
@@ -75,7 +84,8 @@ def _finding(service: Service, services: Services, pods: Pods, refused: Fleet[Re
         ),
         impact=f"{drops.attempts} connections of {', '.join(drops.clients[:3])} failed lately"
         if drops
-        else "nobody was seen to call it",
+        else need.impact or "nobody was seen to call it",
+        asserts=need.asserts,
         first_seen=change.time if change else None,
         last_seen=pods.taken_at,
         ongoing=Ongoing.YES,

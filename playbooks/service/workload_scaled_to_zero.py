@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 from playbooks.model.cilium.agent.recent_flows import NO_BACKEND, RefusedFlows
 from playbooks.model.cilium.restarting import kubectl
+from playbooks.model.dns.cluster import ClusterDns
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step
 from playbooks.model.kube.pods import Pods
 from playbooks.model.kube.services import Services
 from playbooks.model.kube.workloads import Deployment, Deployments
 from playbooks.model.rule import Case, fault
+from playbooks.model.services.needed import needed
 from playbooks.model.services.refused import drops_to
+from playbooks.model.wanted import WantedCalls
 
 
 @fault(
@@ -21,13 +24,18 @@ from playbooks.model.services.refused import drops_to
     cases=(Case("scaled-to-zero", proof="W", twin="the same Deployment with one replica, which is ready"),),
 )
 def workload_scaled_to_zero(
-    services: Services, deployments: Deployments, pods: Pods, refused: Fleet[RefusedFlows]
+    services: Services,
+    deployments: Deployments,
+    pods: Pods,
+    refused: Fleet[RefusedFlows],
+    dns: ClusterDns | None,
+    wanted: WantedCalls | None,
 ) -> Iterator[Finding]:
     """A service's workload is scaled to zero.
 
     The service finds its workload by its labels, and the workload is asked to run no pod. That may be
     intended: what sleeps needs no backend. It is a fault where somebody calls the service: the agents then
-    answer with `Service backend not found`.
+    answer with `Service backend not found`. The cluster's DNS is called by everybody.
     """
     for service in services.items:
         selector, namespace = service.spec.selector or {}, service.metadata.namespace
@@ -43,9 +51,10 @@ def workload_scaled_to_zero(
         if not asleep:
             continue
         drops = drops_to(refused, NO_BACKEND, service.addresses)
+        need = needed(service, dns, wanted)
         change = asleep[0].metadata.last_change
         yield finding(
-            Severity.WARN if drops else Severity.INFO,
+            need.severity or (Severity.WARN if drops else Severity.INFO),
             (asleep[0].ref, service.ref),
             f"{asleep[0].ref} runs no pod: it is scaled to 0, and {service.ref} leads to nothing",
             evidence=(
@@ -55,7 +64,8 @@ def workload_scaled_to_zero(
             ),
             impact=f"{drops.attempts} connections of {', '.join(drops.clients[:3])} failed lately"
             if drops
-            else "nobody was seen to call it",
+            else need.impact or "nobody was seen to call it",
+            asserts=need.asserts,
             first_seen=change.time if change else None,
             last_seen=deployments.taken_at,
             ongoing=Ongoing.YES,

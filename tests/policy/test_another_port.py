@@ -23,13 +23,19 @@ def test_the_port_of_the_service_is_not_the_one_of_its_pods() -> None:
     assert one.severity is Severity.ERROR
     assert str(one.subject) == "CiliumNetworkPolicy shop/to-cart"
     assert "the port of Service shop/cart" in one.evidence[1].excerpt.raw
-    assert "+        - port: '8080'" in one.fixes[0].steps[0].command.raw  # type: ignore[union-attr]
+    assert "+        - {port: '8080', protocol: TCP}" in one.fixes[0].steps[0].command.raw  # type: ignore[union-attr]
 
 
 def test_a_mistyped_port_may_also_be_one_that_is_served_undeclared() -> None:
     one = only("POL028", cnp("to-cart", admitting(8888)), CALL)
     assert one.severity is Severity.WARN
     assert one.alternatives
+
+
+def test_another_protocol_is_another_port() -> None:
+    spec = admitting(8080)
+    spec["ingress"][0]["toPorts"] = ports(8080, "UDP")
+    assert "8080/UDP" in only("POL028", cnp("to-cart", spec), CALL).summary.raw
 
 
 def test_the_same_for_what_leaves_a_pod() -> None:

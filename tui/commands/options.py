@@ -162,6 +162,7 @@ class Options:
             all_nodes=self.all_nodes,
             choice=self.choice(),
             targets=tuple(self.targets),
+            calls=self.calls,
             kubectl=kubectl,
         )
 
@@ -172,6 +173,14 @@ class Options:
             return tuple(self.words)
         named = (self.pod, self.source, self.destination) if self.command == "check" else ()
         return tuple(word for word in named if word)
+
+    @property
+    def calls(self) -> tuple[tuple[str, str], ...]:
+        """Who is to call whom: two targets of the console, or both ends of `check`."""
+        if not self.command:
+            return ((self.words[0], self.words[1]),) if len(self.words) == 2 else ()
+        is_named = self.command == "check" and self.destination
+        return ((self.source, self.destination),) if is_named else ()
 
     def choice(self) -> Choice:
         """Where Cilium is, if it has to be told."""

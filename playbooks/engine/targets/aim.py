@@ -52,15 +52,9 @@ async def aimed(knowing: Knows, words: Iterable[str]) -> Aim:
     words = tuple(words)
     if not words:
         return Aim()
-    pods, services = await knowing.know(LabelledPods), await knowing.know(Services)
-    slices, nodes = await knowing.know(EndpointSlices), await knowing.know(Nodes)
-    if isinstance(pods, Gap):
-        return Aim(missing=(pods,))
-    if isinstance(services, Gap):
-        services = Services(provenance=pods.provenance, items=())
-    if isinstance(slices, Gap):
-        slices = EndpointSlices(provenance=pods.provenance, items=())
-    names = Directory(pods, services, slices)
+    names, nodes = await directory(knowing), await knowing.know(Nodes)
+    if isinstance(names, Gap):
+        return Aim(missing=(names,))
     known = frozenset(node.name for node in nodes.items) if isinstance(nodes, Nodes) else frozenset()
     policies = await knowing.know(WrittenPolicies)
     found = [_of(word, names, known, policies) for word in words]
@@ -70,6 +64,29 @@ async def aimed(knowing: Knows, words: Iterable[str]) -> Aim:
         tuple(said for one in found for said in one.said),
         tuple(gap for one in found for gap in one.missing),
     )
+
+
+async def directory(knowing: Knows) -> Directory | Gap:
+    """The names of the cluster: pods, and of services what could be read."""
+    pods, services = await knowing.know(LabelledPods), await knowing.know(Services)
+    slices = await knowing.know(EndpointSlices)
+    if isinstance(pods, Gap):
+        return pods
+    if isinstance(services, Gap):
+        services = Services(provenance=pods.provenance, items=())
+    if isinstance(slices, Gap):
+        slices = EndpointSlices(provenance=pods.provenance, items=())
+    return Directory(pods, services, slices)
+
+
+def first_of(word: str, names: Directory) -> Resolved | None:
+    """What a word names; nothing for none, and where it names nothing here."""
+    try:
+        target = parse(word, ANYWHERE)
+    except WrongTarget:
+        return None
+    found = (names.resolve(one) for one in _everywhere(target, names))
+    return next((one for one in found if isinstance(one, Resolved)), None)
 
 
 def _of(word: str, names: Directory, nodes: frozenset[str], policies: WrittenPolicies | Gap) -> Aim:
