@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from playbooks.model.cilium.agent.recent_flows import RecentFlow, ResetFlows, attempts
+from playbooks.model.cilium.agent.recent_flows import RecentFlow, RefusedFlows, ResetFlows, attempts
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step
 from playbooks.model.kube.endpoint_slices import EndpointSlices
 from playbooks.model.kube.pods import Pod, Pods
 from playbooks.model.kube.services import Service, ServicePort, Services
+from playbooks.model.policies.refused import Refusal, refusals, told
+from playbooks.model.policies.written import Direction
 from playbooks.model.rule import Case, fault
 
 
@@ -22,7 +24,11 @@ from playbooks.model.rule import Case, fault
     cases=(Case("LAB-03", proof="R", twin="LAB-03 with the targetPort at which the containers listen"),),
 )
 def target_port_refused(
-    services: Services, slices: EndpointSlices, pods: Pods, resets: Fleet[ResetFlows]
+    services: Services,
+    slices: EndpointSlices,
+    pods: Pods,
+    resets: Fleet[ResetFlows],
+    denied: Fleet[RefusedFlows],
 ) -> Iterator[Finding]:
     """A service sends to a port at which its pods refuse connections.
 
@@ -30,9 +36,10 @@ def target_port_refused(
     reaches the pod, nobody listens there, and the pod's own kernel answers with a reset, `connection
     refused`. Cilium does what it was told. Ports that containers declare are hints only, so an undeclared
     port is worth knowing, and a fault where the pods were seen to refuse: a small one while another port of
-    the service leads somewhere.
+    the service leads somewhere. Where a policy admits only the port that is right, the SYN does not even
+    reach the pod.
     """
-    refused = _refusals(resets)
+    refused, dropped = _refusals(resets), _drops(denied)
     by_name = {(pod.metadata.namespace, pod.metadata.name): pod for pod in pods.items}
     for service in services.items:
         if not service.selects_pods:
@@ -43,7 +50,8 @@ def target_port_refused(
             declared = sorted({one for pod in backends for one in _declared(pod)})
             if not target or not declared or target in declared:
                 continue
-            yield _finding(_Port(service, port, target, backends, declared), services, pods, refused)
+            one = _Port(service, port, target, backends, declared)
+            yield _finding(one, services, pods, refused, dropped if one.is_alone else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,15 @@ def _refusals(resets: Fleet[ResetFlows]) -> dict[tuple[str, str, int], list[tupl
     return found
 
 
+def _drops(denied: Fleet[RefusedFlows]) -> dict[tuple[str, str, int], list[Refusal]]:
+    """What policies refused on the way in, by namespace, name and port."""
+    found: dict[tuple[str, str, int], list[Refusal]] = {}
+    for drop in refusals(denied):
+        if drop.direction is Direction.INGRESS:
+            found.setdefault((*drop.pod, drop.flow.port), []).append(drop)
+    return found
+
+
 def _backends(service: Service, slices: EndpointSlices, by_name: dict[tuple[str, str], Pod]) -> list[Pod]:
     meta = service.metadata
     refs = (
@@ -95,16 +112,16 @@ def _finding(
     services: Services,
     pods: Pods,
     refused: dict[tuple[str, str, int], list[tuple[ResetFlows, RecentFlow]]],
+    dropped: dict[tuple[str, str, int], list[Refusal]],
 ) -> Finding:
     service, port = one.service, one.port
-    resets = [
-        reset
-        for pod in one.backends
-        for reset in refused.get((pod.metadata.namespace, pod.metadata.name, one.target), ())
-    ]
+    keys = [(pod.metadata.namespace, pod.metadata.name, one.target) for pod in one.backends]
+    resets = [reset for key in keys for reset in refused.get(key, ())]
+    drops = [drop for key in keys for drop in dropped.get(key, ())] if not resets else []
     listens = ", ".join(map(str, one.declared[:4]))
     change = service.metadata.last_change
-    times = [flow.time for _, flow in resets if flow.time]
+    times = [flow.time for flow in (*(flow for _, flow in resets), *(one.flow for one in drops)) if flow.time]
+    is_seen = bool(resets or drops)
     evidence = [
         services.evidence(f"{service.ref} port {port.port} targetPort {one.target}"),
         pods.evidence(f"{one.backends[0].ref} declares {listens}"),
@@ -113,27 +130,38 @@ def _finding(
         fact, flow = resets[-1]
         text = f"{flow.source}:{flow.source_port} -> {flow.destination} TCP RST, a reply"
         evidence.append(fact.evidence(text))
+    evidence += [drop.evidence() for drop in drops[-1:]]
     return finding(
-        (Severity.ERROR if one.is_alone else Severity.WARN) if resets else Severity.INFO,
+        _severity(one, resets, drops),
         service.ref,
         f"{service.ref} port {port.port} sends to {one.target}"
         + (f", where its pods refuse; they declare {listens}" if resets else f"; its pods declare {listens}"),
         evidence=evidence,
-        impact=f"{attempts(flow for _, flow in resets)} connections refused lately"
-        if resets
-        else "nothing was seen to fail",
+        impact=_impact(resets, drops),
         first_seen=min(times, default=None),
         last_seen=max(times, default=None),
-        ongoing=Ongoing.YES if resets else Ongoing.UNKNOWN,
+        ongoing=Ongoing.YES if is_seen else Ongoing.UNKNOWN,
         changes=(f"{change.time:%Y-%m-%dT%H:%M:%SZ} written by {change.manager}",) if change else (),
         owner=service.metadata.managed_by,
         alternatives=(
             f"Or the containers should listen on {one.target} and do not: `ss -tln` in a pod decides.",
         )
-        if resets
+        if is_seen
         else (),
         fixes=(_fix(one),),
     )
+
+
+def _severity(one: _Port, resets: Sequence[object], drops: Sequence[object]) -> Severity:
+    if resets:
+        return Severity.ERROR if one.is_alone else Severity.WARN
+    return Severity.WARN if drops else Severity.INFO
+
+
+def _impact(resets: Sequence[tuple[ResetFlows, RecentFlow]], drops: Sequence[Refusal]) -> str:
+    if resets:
+        return f"{attempts(flow for _, flow in resets)} connections refused lately"
+    return f"{told(drops)}: no policy admits that port" if drops else "nothing was seen to fail"
 
 
 def _fix(one: _Port) -> Fix:

@@ -5,6 +5,7 @@ from tests.agent.judged import Json, found, only
 from tests.edited import Edit, command, each, gap
 
 LAB = "03-service-wrong-targetport"
+DROPS = command("hubble", "observe", "--verdict", "DROPPED")
 RESETS = command("hubble", "observe", "--tcp-flags", "RST", "--last", "100", "-o", "jsonpb")
 
 
@@ -31,8 +32,15 @@ def test_the_port_on_which_containers_listen_is_right() -> None:
 
 
 def test_an_undeclared_port_that_nobody_was_seen_to_refuse_is_no_fault() -> None:
-    one, *_ = found("SVC002", gap(RESETS), cluster=LAB)
+    one, *_ = found("SVC002", gap(RESETS), gap(DROPS), cluster=LAB)
     assert one.severity is Severity.INFO
+
+
+def test_what_policy_drops_at_an_undeclared_port_hurts_where_the_service_has_no_other() -> None:
+    one = next(one for one in found("SVC002", gap(RESETS), cluster=LAB) if "8088" in one.summary.raw)
+    assert one.severity is Severity.WARN
+    assert "no policy admits that port" in one.impact.raw
+    assert all(one.severity is Severity.INFO for one in found("SVC002", gap(RESETS)))
 
 
 def test_pods_that_declare_nothing_prove_nothing() -> None:
