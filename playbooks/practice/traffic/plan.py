@@ -91,16 +91,15 @@ class _Plan:
         ways = [
             (door, place)
             for door in outside.doors(self.world, call)
-            for place in (self._proxied(call, door) if call.through else self._let_in(call, door))
+            for place in (
+                self._proxied(call, door) if call.through else outside.places(self._frontends_of(door), call)
+            )
         ]
         for turn, (door, place) in enumerate(ways):
             first = stable(f"{call.app}>{call.url}", 0, every - 1) + turn * every
             client = outside.stranger(self.world, call, door)
             lane = self._base(call, client, first, every * len(ways), None)
             yield self._entering(replace(lane, stride=len(ways), turn=turn, entry=door), place)
-
-    def _let_in(self, call: Call, door: str) -> Iterator[outside.Entrance]:
-        return outside.places(self._frontends_of(door), call)
 
     def _proxied(self, call: Call, door: str) -> Iterator[outside.Entrance]:
         """Where the proxy of Ingress on a node passes requests on to."""
@@ -187,18 +186,9 @@ class _Plan:
     ) -> Iterator[Lane]:
         places = self._places(client, ip, call.port, call.protocol)
         if call.keeps:
-            places = self._connected(call, client, places)
+            places = _connected(self.world, call, client, places)
         base = self._base(call, client, first, every, None)
         yield from self._spread(base, places, requests.asked(call), known)
-
-    def _connected(self, call: Call, client: Party, places: list[_Place]) -> list[_Place]:
-        """Where a socket leads that was connected once."""
-        endpoint = self.world.network.endpoints[client.namespace, client.pod]
-        socket = self.world.traffic.sockets.setdefault(
-            (endpoint.attachment, call.url), (places[0].ip, places[0].port)
-        )
-        found = next((one for one in places if (one.ip, one.port) == socket), None)
-        return [found or _Place(*socket)]
 
     def _base(self, call: Call, client: Party, first: int, every: int, query: Query | None) -> Lane:
         return Lane(
@@ -235,7 +225,7 @@ class _Plan:
             known_as = self.world.policies.universe(client.node).labels
             number = decided.egress.peer
             server = replace(server, identity=number, labels=known_as.get(number, server.labels))
-        if not self._is_known(client.node, server):
+        if not _is_known(self.world, client.node, server):
             number = decided.egress.peer if decided.egress else WORLD
             labels = self.world.policies.universe(client.node).labels.get(number, ())
             server, path = Party(server.ip, number, labels), Path.NETWORK
@@ -245,28 +235,13 @@ class _Plan:
             return replace(
                 lane, outcome=Outcome.DROPPED, drop_reason=refusing.drop_reason, drops_at=refusing.node
             )
-        if self._is_stale(place.ip):
+        if _is_stale(self.world, place.ip):
             nobody = replace(server, identity=0, labels=("reserved:unknown",))
             lane = replace(lane, server=nobody, outcome=Outcome.DROPPED)
             return replace(lane, drop_reason=STALE, drops_at=client.node)
-        if self._is_lost(lane):
+        if _is_lost(self.world, lane):
             return replace(lane, outcome=Outcome.DROPPED)
         return replace(lane, outcome=self._outcome(lane), masquerade=self._masquerade(client, server))
-
-    def _is_known(self, node: str, server: Party) -> bool:
-        pod = (server.namespace, server.pod)
-        return not server.pod or server.node == node or self.world.tampered.knows(self.world, node, pod)
-
-    def _is_stale(self, ip: str) -> bool:
-        """Whether an address is of the range of a node, and nobody's."""
-        return ip not in self.world.policies.census.ends and self.world.network.is_of_pods(ip)
-
-    def _is_lost(self, lane: Lane) -> bool:
-        """Whether packets go where nobody gets them."""
-        egress, node = lane.verdict.egress, lane.client.node
-        if lane.query is not None and egress is not None and egress.proxy:
-            return bool(self.world.tampered.leads_astray(self.world, node))
-        return not lane.server.node and self.world.network.is_of_pods(lane.server.ip)
 
     def _outcome(self, lane: Lane) -> Outcome:
         if lane.verdict.is_request_refused:
@@ -369,3 +344,29 @@ def _listens(run: PodRun, port: int) -> bool:
         if str(port) in (container.get("args") or ()):
             return True
     return False
+
+
+def _is_known(world: World, node: str, server: Party) -> bool:
+    pod = (server.namespace, server.pod)
+    return not server.pod or server.node == node or world.tampered.knows(world, node, pod)
+
+
+def _is_stale(world: World, ip: str) -> bool:
+    """Whether an address is of the range of a node, and nobody's."""
+    return ip not in world.policies.census.ends and world.network.is_of_pods(ip)
+
+
+def _is_lost(world: World, lane: Lane) -> bool:
+    """Whether packets go where nobody gets them."""
+    egress, node = lane.verdict.egress, lane.client.node
+    if lane.query is not None and egress is not None and egress.proxy:
+        return bool(world.tampered.leads_astray(world, node))
+    return not lane.server.node and world.network.is_of_pods(lane.server.ip)
+
+
+def _connected(world: World, call: Call, client: Party, places: list[_Place]) -> list[_Place]:
+    """Where a socket leads that was connected once."""
+    endpoint = world.network.endpoints[client.namespace, client.pod]
+    socket = world.traffic.sockets.setdefault((endpoint.attachment, call.url), (places[0].ip, places[0].port))
+    found = next((one for one in places if (one.ip, one.port) == socket), None)
+    return [found or _Place(*socket)]
