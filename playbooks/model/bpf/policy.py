@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import msgspec
 
+from playbooks.knowledge.identities import RESERVED
 from playbooks.model.answer import Answer
 from playbooks.model.bpf.dumps import PROTOCOLS, entries_of, lines_of, mapped, number_in, port_of, protocol_in
 from playbooks.model.cilium.agent.columns import Row, rows_in
@@ -47,7 +48,8 @@ class PolicyKey:
     @property
     def said(self) -> str:
         """`ingress from 72500 at 6379/TCP`, in words."""
-        peer = f"identity {self.identity}" if self.identity else "anybody"
+        name = RESERVED[self.identity] if self.identity < len(RESERVED) else ""
+        peer = f"identity {self.identity}{f' ({name})' if name else ''}" if self.identity else "anybody"
         return f"{self.direction} {'from' if self.direction == 'ingress' else 'to'} {peer} at {self.ports}"
 
     @property
