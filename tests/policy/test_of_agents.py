@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from playbooks.engine.discovery import catalogue
+from playbooks.model.condition import ConditionKind
+from playbooks.model.finding import Ongoing
 from playbooks.model.outcome import OutcomeKind
 from tests.agent.judged import changed, config, found, only, outcome
 from tests.edited import Edit, answered, command, gap, in_look, log, log_lines
@@ -89,6 +91,31 @@ def test_an_endpoint_that_was_locked_down_is_told_where_that_is_switched_on() ->
     assert found("POL015", log_lines(line)) == []
     assert found("POL015", switched) == []
     assert found("POL015", log_lines(line.replace("811", "9999")), switched) == []
+
+
+SAID = (
+    'time=2026-11-23T01:39:00.123456789Z level=warn msg="The policy map exceeds the max entries limit, '
+    'enable-endpoint-lockdown-on-policy-overflow is enabled, locking the endpoint down." '
+    "module=agent.controlplane.endpoint-manager endpointID=811 k8sPodName=shop/redis"
+)
+
+
+def unregenerated(document: Any) -> None:
+    for one in document:
+        if one["id"] == 811:
+            message = "Error regenerating endpoint: policy map max entries limit exceeded"
+            entry = {"code": "Failure", "message": message, "timestamp": "2026-11-23T01:40:00Z"}
+            one["status"] |= {"state": "not-ready", "log": [entry]}
+
+
+def test_the_agents_own_words_count_as_long_as_the_endpoint_cannot_be_regenerated() -> None:
+    switched = config(enable_endpoint_lockdown_on_policy_overflow="true")
+    one = only("POL015", log_lines(SAID), switched)
+    assert one.asserts[0].kind is ConditionKind.MAP_FULL
+    assert "max entries limit" in one.evidence[0].excerpt.raw
+    long_ago = log_lines(SAID.replace("T01:39", "T00:12"))
+    assert found("POL015", long_ago, switched) == []
+    assert only("POL015", long_ago, switched, changed(ENDPOINTS, unregenerated)).ongoing is Ongoing.YES
 
 
 def mangle(port: int) -> bytes:
