@@ -58,6 +58,7 @@ def test_the_names_are_those_that_people_know() -> None:
         "policy-map-overflow",
         "policy-service-port",
         "announced-elsewhere",
+        "dns-asleep",
         "ingress-refused",
         "endpoints-time-out",
         "pod-unmanaged",
