@@ -34,6 +34,11 @@ class Ends:
         return tuple(word for word in (self.about, self.source, self.destination) if word)
 
     @property
+    def calls(self) -> tuple[tuple[str, str], ...]:
+        """Who is to call whom: what refuses that is a fault. The caller may be left open."""
+        return ((self.source, self.destination),) if self.destination else ()
+
+    @property
     def said(self) -> str:
         """On one line."""
         if self.source and self.destination:

@@ -200,7 +200,7 @@ class EngineApp(App[None], inherit_bindings=False):
             )
         else:
             session.ends = message.ends if message.ends.words else None
-            session.runs.aim(message.ends.words, found)
+            session.runs.aim(message.ends, found)
             session.check(session.options.playbooks)
             self.diagnose.update()
             self.diagnose.tell(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from playbooks.engine.wanting import Call
     from playbooks.model.answer import Source
     from playbooks.model.rule import Rule
+    from tui.aiming import Ends
 
 _KEPT_RUNS = 4
 """Runs whose answers can still be looked at, besides the largest."""
@@ -77,7 +78,7 @@ class Runs:
     """Globs of nodes chosen in the console."""
     targets: tuple[str, ...] = ()
     """Nodes that the guide leads to: they are asked in any case."""
-    aimed_at: tuple[str, ...] | None = None
+    aimed_at: Ends | None = None
     """What a person aims at in the console; nothing chosen means what the command line says."""
     _started: dict[int, _Started] = field(default_factory=dict)
     _latest: dict[int, Snapshot] = field(default_factory=dict)
@@ -139,19 +140,17 @@ class Runs:
         future.add_done_callback(lambda done: self.post(_ended(number, done)))
 
     def _calls(self, order: Order) -> tuple[Call, ...]:
-        """Two targets are who calls and what is called."""
-        if self.aimed_at is None:
-            return order.calls
-        return ((self.aimed_at[0], self.aimed_at[1]),) if len(self.aimed_at) == 2 else ()
+        """Who is to call whom, as the console was told, or else the command line."""
+        return order.calls if self.aimed_at is None else self.aimed_at.calls
 
     @property
     def named(self) -> tuple[str, ...]:
         """What the playbooks are aimed at, as typed."""
-        return self.make_order(()).targets if self.aimed_at is None else self.aimed_at
+        return self.make_order(()).targets if self.aimed_at is None else self.aimed_at.words
 
-    def aim(self, words: tuple[str, ...], found: Aim) -> None:
+    def aim(self, ends: Ends, found: Aim) -> None:
         """Have findings about something come first, from now on and in what is known already."""
-        self.aimed_at, self._aim, self._aimed_since = words, found, self._number
+        self.aimed_at, self._aim, self._aimed_since = ends, found, self._number
         self._put_together()
 
     def start_afresh(self, rules: tuple[Rule, ...]) -> None:

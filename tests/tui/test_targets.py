@@ -44,6 +44,7 @@ async def test_a_target_is_aimed_at_as_the_command_line_does(size: tuple[int, in
         newest = runs.newest_first[0]
         assert newest is not before
         assert newest._order.targets == runs.named
+        assert newest._order.calls == (runs.named,)
         assert newest._aim.nodes
         about = app.session.snapshot
         assert about.is_about(about.roots[0].finding.subjects[0])
@@ -59,7 +60,7 @@ async def test_what_is_known_already_is_read_in_another_order_at_once() -> None:
         runs = app.session.runs
         found = [one.finding for one in app.session.snapshot.every()]
         thing = next(ref for one in found for ref in one.subjects if ref.kind == "CiliumNetworkPolicy")
-        runs.aim(("it",), Aim(frozenset({(thing.namespace, thing.name)}), said=("it",)))
+        runs.aim(Ends("it"), Aim(frozenset({(thing.namespace, thing.name)}), said=("it",)))
         assert app.session.snapshot.about == ("it",)
         assert app.session.snapshot.is_about(thing)
         assert {one.finding for one in app.session.snapshot.every()} == set(found)
