@@ -11,10 +11,10 @@ PLAYBOOK = Playbook(
     (
         PlaybookStep(
             "created",
-            "Could the kubelet give every pod its network?",
+            "Is the CNI plug-in on every node, and does its agent answer it?",
             "kubectl get events -A --field-selector reason=FailedCreatePodSandBox",
             "The CNI plugin asks the agent for an endpoint; what it answers is in the pod's events.",
-            "No event of this kind, or only ones from before the pod ran.",
+            "No event of this kind, or only ones from before the pod ran; no address left is the next step.",
         ),
         PlaybookStep(
             "addresses",
