@@ -12,6 +12,8 @@ from playbooks.model.finding import Finding, Ref, Severity, merged
 from playbooks.model.rule import Rule
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+_LAYERS = ("agent", "endpoint", "policy", "service")
+"""Playbooks, from what others rest on upwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,11 @@ def _one_of(group: list[Ranked]) -> Ranked:
     )
 
 
+def _layer(rule: Rule) -> int:
+    # What much rests on comes before what rests on it; how long it was seen says less, as buffers reach back.
+    return _LAYERS.index(rule.playbook) if rule.playbook in _LAYERS else len(_LAYERS)
+
+
 def _ordered(siblings: Iterable[Ranked], target: Callable[[Ref], bool]) -> tuple[Ranked, ...]:
     return tuple(
         sorted(
@@ -154,6 +161,7 @@ def _ordered(siblings: Iterable[Ranked], target: Callable[[Ref], bool]) -> tuple
                 not any(map(target, one.finding.subjects)),
                 -one.finding.severity,
                 -one.weight,
+                _layer(one.rule),
                 one.finding.first_seen or _NEVER,
                 one.rule.id,
                 one.finding.subject,
