@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from playbooks.model.cilium.agent_steps import described, told
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.down import alike, keeps_agent_down
+from playbooks.model.cilium.installation import Installation
 from playbooks.model.cilium.standing import Standing, agents_standing, held_by
+from playbooks.model.cilium.template import blamed, wrong_command
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step
 from playbooks.model.kube.missing import missing_object
@@ -20,7 +22,7 @@ from playbooks.model.rule import Case, fault
     step="running",
     cases=(Case("CREATE-failed", proof="W", twin="the same pod with its container running and ready"),),
 )
-def agent_container_not_created(agents: Agents, pods: Pods) -> Iterator[Finding]:
+def agent_container_not_created(agents: Agents, pods: Pods, installation: Installation) -> Iterator[Finding]:
     """An agent does not start since the container runtime cannot create its container.
 
     Between the image and the first instruction stand mounts, device rules, security profiles and the start
@@ -31,10 +33,12 @@ def agent_container_not_created(agents: Agents, pods: Pods) -> Iterator[Finding]
         if held is None or missing_object(agent.pod, pods, None):
             continue
         said = held.state.waiting.message if held.state.waiting else ""
+        wrong = wrong_command(agent.pod, held.name, said)
+        subjects = blamed(agent.pod, installation.workload, is_template=bool(wrong))
         yield finding(
             Severity.ERROR,
-            agent.pod.ref,
-            f"{agent.pod.ref}: container {held.name} cannot be created ({held.waiting_reason})",
+            subjects,
+            f"{subjects[0]}: container {held.name} cannot be created ({wrong or held.waiting_reason})",
             evidence=(agents.evidence(told(held)),),
             asserts=(Condition(ConditionKind.AGENT_DOWN, agent.node),),
             because_of=keeps_agent_down(agent.node),

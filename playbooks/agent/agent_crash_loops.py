@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from playbooks.model.cilium.agent_steps import described, saved_log, told
 from playbooks.model.cilium.down import alike, ended_by_probe, keeps_agent_down
+from playbooks.model.cilium.installation import Installation
 from playbooks.model.cilium.last_run import LastRun
 from playbooks.model.cilium.probes import killing_probe
 from playbooks.model.cilium.restarting import sysdump
 from playbooks.model.cilium.standing import Standing, standing_of
+from playbooks.model.cilium.template import blamed, wrong_command
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import OnNode
 from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step
@@ -25,7 +27,9 @@ from playbooks.model.rule import Case, fault
         Case("CRASH-unexplained", proof="W", twin="the same pod with no restart and ready"),
     ),
 )
-def agent_crash_loops(run: OnNode[LastRun], warnings: Warnings | None) -> Iterator[Finding]:
+def agent_crash_loops(
+    run: OnNode[LastRun], installation: Installation, warnings: Warnings | None
+) -> Iterator[Finding]:
     """An agent ends again and again.
 
     Kubelet starts a container that ended again, each time later, up to five minutes apart. The agent's last
@@ -41,17 +45,20 @@ def agent_crash_loops(run: OnNode[LastRun], warnings: Warnings | None) -> Iterat
     is_by_probe = killing_probe(last, warnings) is not None
     is_first = status.state.running is not None and status.restart_count <= 1
     end = last.end
-    why = last.cause or (f"exit code {end.exit_code}" if end else "no word of it")
+    said = last.cause or (end.message.strip() if end and not last.last else "")
+    wrong = wrong_command(agent.pod, agent.container, said)
+    why = wrong or last.cause or (f"exit code {end.exit_code}" if end else "no word of it")
+    subjects = blamed(agent.pod, installation.workload, is_template=bool(wrong))
     words = [last.words(last.last)] if last.last else []
     yield finding(
         Severity.WARN if is_first else Severity.ERROR,
-        agent.pod.ref,
-        f"{agent.pod.ref} crash-loops: {why}",
+        subjects,
+        f"{subjects[0]} crash-loops: {why}",
         evidence=[*words, last.evidence(told(status))],
         asserts=(Condition(ConditionKind.AGENT_DOWN, run.node),),
         because_of=(*keeps_agent_down(run.node), ended_by_probe(run.node)),
-        stated_cause=last.last.said if last.last and not is_by_probe else "",
-        alternatives=() if is_by_probe else _alternatives(last),
+        stated_cause=wrong or (last.last.said if last.last and not is_by_probe else ""),
+        alternatives=() if is_by_probe or wrong else _alternatives(last),
         impact=f"new pods, policies, services and DNS rules on {run.node} wait; known traffic goes on",
         first_seen=agent.pod.unready_since,
         last_seen=end.finished_at if end else None,

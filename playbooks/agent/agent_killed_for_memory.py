@@ -10,6 +10,7 @@ from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.installation import Installation
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing, standing_of
+from playbooks.model.cilium.template import blamed, memory_limit
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step
 from playbooks.model.moments import is_recent
@@ -44,11 +45,17 @@ def _finding(agents: Agents, agent: Agent, installation: Installation) -> Findin
     ended = end.finished_at if end else None
     is_late = is_recent(ended, agents.taken_at, _LATELY)
     workload = installation.workload.name if installation.workload else "cilium"
+    limit = memory_limit(agent.pod, agent.container)
+    subjects = blamed(agent.pod, installation.workload, is_template=bool(limit) and is_down)
+    who = "its agent is" if len(subjects) > 1 else "it was"
     return finding(
         Severity.ERROR if is_down else Severity.WARN if is_late else Severity.INFO,
-        agent.pod.ref,
-        f"{agent.pod.ref} was killed for using too much memory",
-        evidence=(agents.evidence(told(status) if status else ""),),
+        subjects,
+        f"{subjects[0]}: {who} killed for using more memory than {limit or 'there was'}",
+        evidence=(
+            agents.evidence(told(status) if status else ""),
+            *((agents.evidence(f"{agent.container}: resources.limits.memory {limit}"),) if limit else ()),
+        ),
         asserts=(Condition(ConditionKind.AGENT_DOWN, agent.node),) if is_down else (),
         stated_cause="OOMKilled",
         impact=f"while it starts anew, pods, policies and DNS rules on {agent.node} wait",

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 
 from playbooks.model.cilium.agent_steps import helm_upgrade
 from playbooks.model.cilium.agent_words import AgentWords, Heard
+from playbooks.model.cilium.agents import Agent, Agents
 from playbooks.model.cilium.installation import Installation
 from playbooks.model.cilium.logs import last_words
 from playbooks.model.cilium.restarting import kubectl, sysdump
 from playbooks.model.cilium.standing import Standing
+from playbooks.model.cilium.template import blamed, is_told_api_server
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import OnNode
 from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
+from playbooks.model.kube.endpoint_slices import EndpointSlices
 from playbooks.model.kube.nodes import Nodes
 from playbooks.model.kube.pods import Pods
 from playbooks.model.rule import Case, fault
@@ -27,7 +30,9 @@ _FAILS = re.compile(
     r'https?://[^\s"/]+/(api|apis|version|healthz|livez|readyz)\b.*: '
     r"(dial |context deadline|net/http: |x509: |tls: |remote error|EOF|proxyconnect|http2: |connect: )"
 )
+_REVISION = "controller-revision-hash"
 _OVER = re.compile(r"connected to (k8s )?api-?server", re.IGNORECASE)
+_IP = re.compile(r"[0-9.]+|\[[0-9a-fA-F:]+\]")
 _ADDRESS = re.compile(r"https?://(\[[0-9a-fA-F:]+\]|[^\s\"/:]+)(?::(\d+))?")
 _LINE = (
     'level=error msg="Unable to contact k8s api-server" error="Get '
@@ -51,7 +56,12 @@ _TWIN = "the same log that goes on with Connected to apiserver"
     ),
 )
 def api_server_unreachable_from_agent(
-    words: OnNode[AgentWords], installation: Installation, nodes: Nodes | None, pods: Pods
+    words: OnNode[AgentWords],
+    installation: Installation,
+    nodes: Nodes | None,
+    pods: Pods,
+    agents: Agents,
+    slices: EndpointSlices | None,
 ) -> Iterator[Finding | CouldNotLook]:
     """An agent does not reach the API server at its start.
 
@@ -72,11 +82,22 @@ def api_server_unreachable_from_agent(
     is_virtual = port in ("443", "") and host != "" and not _is_of_node(host, nodes)
     proxies = pods.matching({"k8s-app": "kube-proxy"})
     has_proxy = any(pod.is_ready for pod in proxies if pod.spec.node_name == words.node)
+    is_dialed = is_down and not is_virtual and "dial " in heard.line.said
+    real = _told_wrong(agent, host, agents, slices) if is_dialed else ""
+    subjects = (
+        *blamed(agent.pod, installation.workload, is_template=bool(real)),
+        *((node.ref,) if nodes and (node := nodes.get(words.node)) else ()),
+    )
     yield finding(
         Severity.ERROR,
-        (agent.pod.ref, *((node.ref,) if nodes and (node := nodes.get(words.node)) else ())),
-        f"{agent.pod.ref} does not reach the API server{f' at {host}:{port}' if host else ''}",
-        evidence=(heard.proof,),
+        subjects,
+        f"{subjects[0]}: its agents ask {host}:{port} for the API server, which is at {real}"
+        if real
+        else f"{agent.pod.ref} does not reach the API server{f' at {host}:{port}' if host else ''}",
+        evidence=(
+            heard.proof,
+            *((slices.evidence(f"default/kubernetes: {real}"),) if real and slices else ()),
+        ),
         asserts=(
             Condition(ConditionKind.API_SERVER_UNREACHABLE, words.node),
             *((Condition(ConditionKind.AGENT_DOWN, words.node),) if is_down else ()),
@@ -109,6 +130,22 @@ def _final(words: AgentWords) -> Heard | None:
 def _address(heard: Heard) -> tuple[str, str]:
     match = _ADDRESS.search(heard.line.said)
     return (match[1], match[2] or "") if match else ("", "")
+
+
+def _told_wrong(agent: Agent, host: str, agents: Agents, slices: EndpointSlices | None) -> str:
+    """Where the API server says it is, if all agents made like this one are told to look elsewhere."""
+    if not _IP.fullmatch(host) or slices is None or not is_told_api_server(agent.pod):
+        return ""
+    own = slices.of_service("default", "kubernetes")
+    every = {
+        address for one in own for endpoint in one.endpoints or () for address in endpoint.addresses or ()
+    }
+    made = agent.pod.metadata.label(_REVISION)
+    is_used = any(
+        other.pod.is_ready and other.pod.metadata.label(_REVISION) == made
+        for other in agents.by_node.values()
+    )
+    return "" if is_used or host.strip("[]") in every else ", ".join(sorted(every))
 
 
 def _is_of_node(host: str, nodes: Nodes | None) -> bool:

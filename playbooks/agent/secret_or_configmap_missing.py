@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from playbooks.model.cilium.agent_steps import described, helm_upgrade
 from playbooks.model.cilium.agents import Agent, Agents
+from playbooks.model.cilium.config import CiliumConfig
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing, agents_standing
 from playbooks.model.condition import Condition, ConditionKind
@@ -17,7 +18,7 @@ from playbooks.model.kube.pods import Pods
 from playbooks.model.rule import Case, fault
 
 _IPSEC = "cilium-ipsec-keys"
-_HELD = (Standing.UNCREATED, Standing.UNSTARTED, Standing.STARTING)
+_HELD = (Standing.UNCREATED, Standing.UNSTARTED, Standing.STARTING, Standing.IN_INIT)
 
 
 @fault(
@@ -28,7 +29,9 @@ _HELD = (Standing.UNCREATED, Standing.UNSTARTED, Standing.STARTING)
         Case("MISSING-configmap", proof="W", twin="the same pod with its ConfigMap: it is ready"),
     ),
 )
-def secret_or_configmap_missing(agents: Agents, pods: Pods, warnings: Warnings | None) -> Iterator[Finding]:
+def secret_or_configmap_missing(
+    agents: Agents, pods: Pods, warnings: Warnings | None, config: CiliumConfig | None
+) -> Iterator[Finding]:
     """An agent does not start since a Secret or ConfigMap that its pod needs is missing.
 
     A pod can only mount objects of its own namespace, so one that exists elsewhere is missing all the same:
@@ -39,7 +42,9 @@ def secret_or_configmap_missing(agents: Agents, pods: Pods, warnings: Warnings |
     found: dict[tuple[Ref, str], list[tuple[Agent, Missing]]] = defaultdict(list)
     for agent in agents_standing(agents, *_HELD):
         missing = missing_object(agent.pod, pods, warnings)
-        if missing:
+        # An init container tells of what it missed when it ended; what was read since is there.
+        is_over = bool(config and missing and missing.ref == config.ref and agent.pod.stuck_init)
+        if missing and not is_over:
             found[missing.ref, missing.key].append((agent, missing))
     for (ref, key), same in found.items():
         yield _finding(ref, key, same)

@@ -26,6 +26,7 @@ class ConditionKind(StrEnum):
     SECRET_MISSING = "secret missing"
     PERMISSION_MISSING = "permission missing"
     ENDPOINT_NOT_REGENERATED = "endpoint not regenerated"
+    POD_UNMANAGED = "pod without an endpoint"
     MAP_FULL = "map full"
     ADDRESS_UNKNOWN = "address without its identity"
     POLICY_DEFAULT_DENY = "default deny"
@@ -38,7 +39,7 @@ class ConditionKind(StrEnum):
 # What a log line that names its own cause must say to be explained by a condition; none = never by text.
 _EXPLAINS: dict[ConditionKind, str] = {
     ConditionKind.API_SERVER_UNREACHABLE: (
-        r"api-?server|kubernetes subsystem|:443|:6443|https?://\S+/(api|apis|version|healthz|livez)\b"
+        r"api-?server|kubernetes subsystem|(k8s|kubernetes) client|:443|:6443|https?://\S+/(api|apis|version|healthz|livez)\b"
     ),
     ConditionKind.OPERATOR_DOWN: r"cilium operator|waiting for .*crd|crd:|heartbeat|crds? .*not|\.cilium\.io",
     ConditionKind.CRDS_MISSING: r"crd|customresourcedefinition|\.cilium\.io",

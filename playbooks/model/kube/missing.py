@@ -9,7 +9,7 @@ from playbooks.model.finding import Evidence, Ref
 from playbooks.model.kube.events import Warnings
 from playbooks.model.kube.pods import Pod, Pods
 
-_NOT_FOUND = re.compile(r'(secrets?|configmaps?) "([^"]+)" not found', re.IGNORECASE)
+_NOT_FOUND = re.compile(r'(secrets?|configmaps?) \\?"([^"\\]+)\\?" not found', re.IGNORECASE)
 _NO_KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (\S+)", re.IGNORECASE)
 _KINDS = {"secret": "Secret", "secrets": "Secret", "configmap": "ConfigMap", "configmaps": "ConfigMap"}
 
@@ -45,6 +45,13 @@ def missing_object(pod: Pod, pods: Pods, warnings: Warnings | None) -> Missing |
         said = status.state.waiting.message if status.state.waiting else ""
         if found := missing_in(said, namespace):
             return Missing(*found, said, pods.evidence(f"{status.name}: {status.waiting_reason}: {said}"))
+    for status in pod.status.init_container_statuses or ():
+        # An init container that asked the API server for it ends with that answer.
+        end = None if status.ready else status.last_end
+        lines = end.message.strip().splitlines() if end and end.exit_code else []
+        said = next((line for line in reversed(lines) if missing_in(line, namespace)), "")
+        if found := missing_in(said, namespace):
+            return Missing(*found, said, pods.evidence(f"{status.name}: {said}"))
     for event in warnings.about(pod, "FailedMount") if warnings else ():
         if warnings and (found := missing_in(event.text, namespace)):
             return Missing(*found, event.text, warnings.evidence(event.excerpt))

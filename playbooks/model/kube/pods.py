@@ -99,6 +99,30 @@ class ContainerPort(Object, frozen=True):
     host_port: int = 0
 
 
+class Resources(Object, frozen=True):
+    """How much a container may use."""
+
+    limits: dict[str, str] | None = None
+
+
+class Variable(Object, frozen=True):
+    """A variable that a container is given; its value may be a secret and is not read."""
+
+    name: str = ""
+
+
+class HttpProbe(Object, frozen=True):
+    """A question over HTTP."""
+
+    port: int | str = 0
+
+
+class Probe(Object, frozen=True):
+    """How the kubelet asks a container whether it is well."""
+
+    http_get: HttpProbe | None = None
+
+
 class Container(Object, frozen=True):
     """A container as asked for."""
 
@@ -107,6 +131,11 @@ class Container(Object, frozen=True):
     command: tuple[str, ...] | None = None
     args: tuple[str, ...] | None = None
     ports: tuple[ContainerPort, ...] | None = None
+    env: tuple[Variable, ...] | None = None
+    resources: Resources | None = None
+    liveness_probe: Probe | None = None
+    readiness_probe: Probe | None = None
+    startup_probe: Probe | None = None
 
 
 class Toleration(Object, frozen=True):
