@@ -21,6 +21,13 @@ from tui.app import Console
 from tui.commands.practice_server import PracticeServer
 from tui.flows.live import LiveFlows
 
+
+def _typed(command: str) -> tuple[str, ...]:
+    """The keys of a command after a colon."""
+    names = {" ": "space", "/": "slash", ":": "colon", "-": "minus"}
+    return ("colon", *(names.get(letter, letter) for letter in command), "enter")
+
+
 FOLDER = Path(__file__).parents[1] / "screenshots"
 PICTURES: dict[str, tuple[str, tuple[int, int], tuple[str, ...]]] = {
     "console": ("agent-crashloop", (160, 45), ()),
@@ -29,6 +36,10 @@ PICTURES: dict[str, tuple[str, tuple[int, int], tuple[str, ...]]] = {
     "fix-80x24": ("agent-crashloop", (80, 24), ("enter", "enter")),
     "not-visible": ("narrow-rbac", (160, 36), ("end",)),
     "help": ("agent-crashloop", (120, 40), ("question_mark",)),
+    "side-by-side": ("map-row-missing", (160, 45), ()),
+    "door-80x24": ("addresses-leak", (80, 24), ("s",)),
+    "guide": ("addresses-leak", (120, 40), ("s", *["down"] * 4, "enter", "enter", "up", "enter", "down")),
+    "why": ("default-deny", (120, 44), _typed("why shop/cart-client shop/cart:80")),
 }
 """Name of the file: scenario, size, keys."""
 _FOR_ANSWERS = 1.0
