@@ -11,9 +11,13 @@ ROOT = Path(__file__).parents[2]
 CLUSTERS = ROOT / "tests" / "clusters"
 
 
+_DROPPED = ("KUBE", "NO_COLOR", "COLUMNS", "LINES")
+"""What would lead to a real cluster, or tell another size than the terminal has."""
+
+
 def environment(**more: str) -> dict[str, str]:
     """Ours, without anything that leads to a real cluster."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("KUBE", "NO_COLOR"))}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
     return ours | {"KUBECONFIG": "/nonexistent/kubeconfig", "PYTHONPATH": str(ROOT)} | more
 
 
