@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.placing import says_no_network
@@ -13,6 +14,9 @@ from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, findi
 from playbooks.model.kube.nodes import Nodes
 from playbooks.model.moments import SETTLING, lasts
 from playbooks.model.rule import Case, fault
+
+_GLANCE = timedelta(seconds=15)
+"""How often the runtime reads the directory, and somewhat more."""
 
 
 @fault(
@@ -41,15 +45,16 @@ def node_network_not_ready(nodes: Nodes, agents: Agents | None) -> Iterator[Find
         ready = node.condition("Ready")
         if ready is None or ready.status == "True" or not says_no_network(ready.message):
             continue
-        if (
-            not lasts(ready.last_transition_time, nodes.taken_at, SETTLING)
-            or node.operating_system == "windows"
-        ):
-            continue
         agent = agents.by_node.get(node.name) if agents else None
         is_well = (
             agent is not None and standing_of(agent.pod, agent.container, nodes.taken_at) is Standing.READY
         )
+        # An agent that is ready has written the file long since; who takes it away then is not starting.
+        since = agent.pod.condition_of("Ready") if agent and is_well else None
+        is_lost = since is not None and lasts(since.last_transition_time, nodes.taken_at, SETTLING)
+        waits = _GLANCE if is_lost else SETTLING
+        if not lasts(ready.last_transition_time, nodes.taken_at, waits) or node.operating_system == "windows":
+            continue
         yield finding(
             Severity.ERROR,
             node.ref,

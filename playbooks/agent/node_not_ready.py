@@ -32,9 +32,10 @@ def node_not_ready(nodes: Nodes) -> Iterator[Finding]:
         ready = node.condition("Ready")
         if ready is None or ready.status == "True" or says_no_network(ready.message):
             continue
-        if not lasts(ready.last_transition_time, nodes.taken_at, SETTLING):
-            continue
         is_silent = ready.status == "Unknown"
+        # A node turns Unknown when it has been silent for the controller's grace period: it waited already.
+        if not is_silent and not lasts(ready.last_transition_time, nodes.taken_at, SETTLING):
+            continue
         what = "has stopped reporting" if is_silent else f"is not ready: {ready.reason}"
         # A node that is being shut down is as somebody wants it.
         is_meant = "node is shutting down" in ready.message.lower()

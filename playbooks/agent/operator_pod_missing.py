@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 from playbooks.model.cilium.agent_steps import described, helm_upgrade
 from playbooks.model.cilium.installation import Installation
@@ -17,6 +18,7 @@ from playbooks.model.finding import (
     Finding,
     Fix,
     Ongoing,
+    Ref,
     Risk,
     Severity,
     Step,
@@ -25,11 +27,14 @@ from playbooks.model.finding import (
 )
 from playbooks.model.kube.events import Warnings
 from playbooks.model.kube.leases import Leases
+from playbooks.model.kube.missing import missing_account
 from playbooks.model.kube.pods import Pod
 from playbooks.model.moments import STARTING, lasts
 from playbooks.model.rule import Case, fault
 from playbooks.model.text import Text
 
+_REFUSED = timedelta(seconds=20)
+"""What a scheduler, and a pod that ends, need at most where there is a node that fits."""
 _HOSTED = ("gke", "aks")
 """Providers that may run the operator outside of the cluster."""
 
@@ -70,8 +75,14 @@ def operator_pod_missing(
 
 
 def _is_pending(pod: Pod, operator: Operator) -> bool:
-    is_old = lasts(pod.metadata.creation_timestamp, operator.taken_at, STARTING)
-    return is_old and operator.standing(pod) is Standing.UNSCHEDULED
+    if operator.standing(pod) is not Standing.UNSCHEDULED:
+        return False
+    # What a scheduler refused for want of a node that fits is refused until something else changes, unless
+    # the pod that it replaces is still going.
+    refused = pod.condition_of("PodScheduled")
+    is_alone = not operator.ready and not any(one.is_going for one in operator.pods)
+    waits = _REFUSED if is_alone and refused and refused.reason == "Unschedulable" else STARTING
+    return lasts(pod.metadata.creation_timestamp, operator.taken_at, waits)
 
 
 def _of_pending(operator: Operator, pod: Pod) -> Finding:
@@ -101,6 +112,16 @@ def _of_none(operator: Operator, warnings: Warnings | None) -> Finding:
         and event.involved_object.name.startswith(f"{name}-")
     ]
     wanted = operator.deployment.wanted if operator.deployment else 0
+    account = _account(operator, warnings)
+    if account:
+        return _finding(
+            operator,
+            f"{account} does not exist, so its pod is refused",
+            refused[:1],
+            f"Create {account} again, from the values in force.",
+            (step("Let the chart make it again.", helm_upgrade(operator.namespace)),),
+            subject=account,
+        )
     return _finding(
         operator,
         "its pod is refused" if refused else "it has no pod",
@@ -108,6 +129,19 @@ def _of_none(operator: Operator, warnings: Warnings | None) -> Finding:
         "Read why the pod is not made: quota, admission, or the controller itself.",
         (step("Read its events.", kubectl("-n", operator.namespace, "describe", "deployment", name)),),
     )
+
+
+def _account(operator: Operator, warnings: Warnings | None) -> Ref | None:
+    """The ServiceAccount of the pods, if it is what they were refused for."""
+    deployment = operator.deployment
+    name = deployment.spec.template.spec.service_account_name if deployment else ""
+    for event in warnings.items if warnings else ():
+        about = event.involved_object
+        if about.kind == "ReplicaSet" and about.name.startswith(f"{operator.ref.name}-"):
+            found = missing_account(event.text, operator.namespace)
+            if found and found.name == name:
+                return found
+    return None
 
 
 def _of_deleted(operator: Operator, leases: Leases) -> Finding:
@@ -134,11 +168,12 @@ def _finding(
     remedy: str,
     steps: Iterable[Step],
     first: Pod | None = None,
+    subject: Ref | None = None,
 ) -> Finding:
     has_other = bool(operator.ready)
     return finding(
         Severity.INFO if has_other else Severity.ERROR,
-        (operator.ref, *((first.ref,) if first else ())),
+        (*((subject,) if subject else ()), operator.ref, *((first.ref,) if first else ())),
         f"{operator.ref}: {why}",
         evidence=proofs,
         asserts=() if has_other else (Condition(ConditionKind.OPERATOR_DOWN),),

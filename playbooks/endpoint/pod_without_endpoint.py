@@ -136,6 +136,7 @@ def _finding(
             published.after.evidence(f"{len(published.after.items)} endpoints, none of that pod"),
             known.evidence(f"{len(known.items)} endpoints, none with {pod.status.pod_ip}"),
         ),
+        asserts=(Condition(ConditionKind.POD_UNMANAGED, f"{pod.metadata.namespace}/{pod.metadata.name}"),),
         because_of=(Condition(ConditionKind.AGENT_SILENT, pod.spec.node_name),),
         alternatives=_alternatives(pod, agents),
         impact="policies do not hold for it, and what others send to it is dropped",

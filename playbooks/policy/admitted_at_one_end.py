@@ -101,6 +101,7 @@ def _finding(refs: tuple[Ref, ...], cases: list[_OneSided], policies: WrittenPol
             ),
         ),
         asserts=(Condition(ConditionKind.POLICY_AT_FAULT, str(ref)) for ref in refs),
+        because_of=(Condition(ConditionKind.POLICY_AT_FAULT, str(ref)) for ref in refs),
         impact=told(drops),
         first_seen=seen[0],
         last_seen=seen[1],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from playbooks.model.cilium.agent.recent_flows import RefusedFlows
+from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.dns.cluster import ClusterDns
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import Finding, Ongoing, Severity, finding
@@ -71,6 +72,7 @@ def _finding(one: Written, drops: list[Refusal], policies: WrittenPolicies, pods
         one.policy,
         f"{one.policy} closes {directions} of all {len(pods.items)} pods but for what rules admit",
         evidence=evidence,
+        asserts=(Condition(ConditionKind.POLICY_AT_FAULT, str(one.policy)),),
         impact=f"the cluster's DNS is closed; {told(drops)}" if drops else "what no rule admits is refused",
         first_seen=seen[0],
         last_seen=seen[1] or policies.taken_at,

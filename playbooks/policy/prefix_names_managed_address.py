@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from playbooks.model.cilium.agent.recent_flows import RefusedFlows
 from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.config import CiliumConfig
+from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet
 from playbooks.model.finding import Finding, Ongoing, Severity, finding
 from playbooks.model.kube.nodes import Nodes
@@ -141,6 +142,7 @@ def _finding(wrong: _Wrong, policies: WrittenPolicies, nodes: Nodes) -> Finding:
         rule.policy,
         f"{rule.policy} admits {wrong.prefix.cidr}, but prefixes never match {what}",
         evidence=evidence,
+        asserts=(Condition(ConditionKind.POLICY_AT_FAULT, str(rule.policy)),),
         impact=told(drops) if drops else "the rule admits nobody at that address",
         first_seen=seen[0],
         last_seen=seen[1] or policies.taken_at,

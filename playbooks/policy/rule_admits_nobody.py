@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from playbooks.model.cilium.agent.recent_flows import (
     POLICY_DENIED,
@@ -39,13 +39,14 @@ def rule_admits_nobody(
     A pod that any policy selects for a direction refuses everything in it that no rule admits. A rule whose
     peers nobody is, because a label is mistyped or has been changed on the pods, admits nothing; the policy
     is valid, the agent realizes it, and every client is refused as `Policy denied`, `policy-verdict:none`.
-    It is a fault where pods carry nearly that label, or where peers are refused at just that rule's port.
+    It is a fault where pods carry nearly that label, or where peers are refused at just that rule's port. Of a
+    rule with several peers one alone may be nobody: that is told where those who were meant are refused.
     """
     is_numbered = config.get("cluster-id", "0") not in ("", "0")
     has_mesh = is_numbered and not config.is_on("policy-default-local-cluster")
     for one in policies.items:
-        for rule in one.rules:
-            if not _is_for_nobody(rule, pods) or not any(True for _ in pods.selected_by(one)):
+        for rule in (part for rule in one.rules for part in _parts(rule, pods)):
+            if not any(True for _ in pods.selected_by(one)):
                 continue
             if not pods.is_complete or not pods.has_namespace_labels:
                 yield CouldNotLook("not all pods, with the labels of their namespaces, could be read")
@@ -53,6 +54,8 @@ def rule_admits_nobody(
             names = {(pod.pod.metadata.namespace, pod.pod.metadata.name) for pod in pods.selected_by(one)}
             near = _near(rule, pods)
             nobody = _Nobody(one, rule, near, _drops(rule, names, near, refused))
+            if rule not in one.rules and not (near and nobody.drops):
+                continue
             if has_mesh and not (nobody.near and nobody.drops):
                 yield CouldNotLook("pods of other clusters may be meant, and their labels are not known here")
                 continue
@@ -65,6 +68,17 @@ class _Nobody:
     rule: Rule
     near: list[Mistyped]
     drops: list[tuple[RefusedFlows, RecentFlow]]
+
+
+def _parts(rule: Rule, pods: LabelledPods) -> Iterator[Rule]:
+    """The rule, if all its peers are nobody; else each of its peers that is, as a rule of its own."""
+    if _is_for_nobody(rule, pods):
+        yield rule
+        return
+    for peer in rule.peers or ():
+        part = replace(rule, peers=(peer,))
+        if part != rule and _is_for_nobody(part, pods):
+            yield part
 
 
 def _is_for_nobody(rule: Rule, pods: LabelledPods) -> bool:

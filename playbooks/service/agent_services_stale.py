@@ -45,7 +45,7 @@ def agent_services_stale(
         verify = "`cilium-dbg service list` on the node shows the backends of the EndpointSlices."
         yield finding(
             found.severity,
-            (found.ref, agents.ref(node)),
+            found.ref,
             f"{found.ref}: the agent on {node} has {first.kind} {first.detail}",
             evidence=(view.before.evidence(found.said), view.after.evidence(found.said)),
             because_of=(

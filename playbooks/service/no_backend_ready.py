@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.condition import Condition, ConditionKind
@@ -14,10 +13,8 @@ from playbooks.model.kube.pods import Pod, Pods
 from playbooks.model.kube.services import Service, Services
 from playbooks.model.kube.unready import unready_since, why_unready
 from playbooks.model.rule import Case, fault
-from playbooks.model.services.backends import listed
+from playbooks.model.services.unready import all_down
 
-_LONG = timedelta(minutes=2)
-"""Pods that start are not ready for a while."""
 _ON_NODE = (
     ConditionKind.AGENT_DOWN,
     ConditionKind.AGENT_SILENT,
@@ -31,7 +28,7 @@ _OWN = frozenset(
     {"cilium", "hubble-relay", "hubble-ui", "cilium-envoy", "cilium-operator", "clustermesh-apiserver"}
 )
 """Apps that make up Cilium: that they are not ready is told of themselves."""
-_COMPONENTS = {"hubble-relay": ConditionKind.RELAY_DOWN, "kube-dns": ConditionKind.COREDNS_DOWN}
+_DNS = "kube-dns"
 
 
 @fault(
@@ -47,21 +44,11 @@ def no_backend_ready(
     Only pods whose condition Ready is True become backends. A readiness probe that fails, a container that
     crashes or an image that is not there keeps a pod from it; with the last one gone, every agent refuses
     connections to the service though its pods are listed and may even run. Pods that only start get two
-    minutes.
+    minutes, unless their containers wait for what waiting does not bring.
     """
-    now = pods.taken_at
     for service in services.items:
-        if not service.selects_pods or service.spec.publish_not_ready_addresses:
-            continue
-        mine = [
-            pod
-            for pod in pods.matching(service.spec.selector or {}, service.metadata.namespace)
-            if not pod.is_going
-        ]
-        since = [time for pod in mine if (time := unready_since(pod))]
-        if not mine or len(since) < len(mine) or now - max(since) < _LONG:
-            continue
-        if not listed(service, slices).ready:
+        mine = all_down(service, pods, slices)
+        if mine:
             yield _finding(service, mine, pods, slices, warnings)
 
 
@@ -75,7 +62,7 @@ def _finding(
     told = [why_unready(pod, pods, warnings) for pod in mine]
     first = told[0]
     nodes = dict.fromkeys(pod.spec.node_name for pod in mine if pod.spec.node_name)
-    component = next((_COMPONENTS[value] for value in _labels(service) if value in _COMPONENTS), None)
+    labels = (service.spec.selector or {}).values()
     change = service.metadata.last_change
     none = "its one pod is not" if len(mine) == 1 else f"none of its {len(mine)} pods is"
     return finding(
@@ -88,8 +75,10 @@ def _finding(
         ),
         because_of=(
             *(Condition(kind, node) for node in nodes for kind in _ON_NODE),
-            *((Condition(component),) if component else ()),
+            *(Condition(ConditionKind.POD_UNMANAGED, _name(pod)) for pod in mine),
+            *((Condition(ConditionKind.RELAY_DOWN),) if "hubble-relay" in labels else ()),
         ),
+        asserts=(Condition(ConditionKind.COREDNS_DOWN),) if _DNS in labels else (),
         impact=f"every connection to {service.ref} fails",
         first_seen=max((time for pod in mine if (time := unready_since(pod))), default=None),
         last_seen=pods.taken_at,
@@ -105,8 +94,8 @@ def _is_own(pod: Pod) -> bool:
     return meta.label("app.kubernetes.io/part-of") == "cilium" or meta.label("k8s-app") in _OWN
 
 
-def _labels(service: Service) -> tuple[str, ...]:
-    return tuple((service.spec.selector or {}).values())
+def _name(pod: Pod) -> str:
+    return f"{pod.metadata.namespace}/{pod.metadata.name}"
 
 
 def _fix(service: Service, pod: Pod) -> Fix:

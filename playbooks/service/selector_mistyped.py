@@ -98,7 +98,7 @@ def _finding(
         fixes=(
             Fix.cure(
                 f"Select the label that the pods carry: {wrong.carried}.",
-                why=f"Then {len(near)} pods become backends as soon as they are ready.",
+                why=f"{_pods(len(near))} as soon as ready.",
                 risk=Risk.LOW,
                 steps=(
                     step(
@@ -114,3 +114,7 @@ def _finding(
             ),
         ),
     )
+
+
+def _pods(count: int) -> str:
+    return "Then 1 pod becomes a backend" if count == 1 else f"Then {count} pods become backends"

@@ -40,7 +40,7 @@ def service_map_disagrees(
         verify = "`cilium-dbg bpf lb list` and `cilium-dbg service list` show the same backends."
         yield finding(
             found.severity,
-            (found.ref, agents.ref(node)),
+            found.ref,
             f"{found.ref} on {node}: the service map has {first.kind} {first.detail}",
             evidence=(view.before.evidence(found.said), view.after.evidence(found.said)),
             because_of=(

@@ -36,8 +36,8 @@ def target_port_refused(
     reaches the pod, nobody listens there, and the pod's own kernel answers with a reset, `connection
     refused`. Cilium does what it was told. Ports that containers declare are hints only, so an undeclared
     port is worth knowing, and a fault where the pods were seen to refuse: a small one while another port of
-    the service leads somewhere. Where a policy admits only the port that is right, the SYN does not even
-    reach the pod.
+    the service leads somewhere, and none that is proven while the service leads to all that its pods declare.
+    Where a policy admits only the port that is right, the SYN does not even reach the pod.
     """
     refused, dropped = _refusals(resets), _drops(denied)
     by_name = {(pod.metadata.namespace, pod.metadata.name): pod for pod in pods.items}
@@ -51,7 +51,7 @@ def target_port_refused(
             if not target or not declared or target in declared:
                 continue
             one = _Port(service, port, target, backends, declared)
-            yield _finding(one, services, pods, refused, dropped if one.is_alone else {})
+            yield _finding(one, services, pods, refused, dropped if one.is_alone or one.is_crossed else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,21 @@ class _Port:
     @property
     def is_alone(self) -> bool:
         """Whether no port of the service leads to one that is declared."""
-        targets = [one.target_port or one.port for one in self.service.spec.ports or ()]
-        return not any(target in self.declared or isinstance(target, str) for target in targets)
+        return not any(target in self.declared or isinstance(target, str) for target in self._targets)
+
+    @property
+    def is_crossed(self) -> bool:
+        """Whether pods declare the number that the service itself uses, and nothing leads to it any more."""
+        return self.port.port in self.declared and self.port.port not in self._targets
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether the service leads to all that its pods declare, so that this port is one more."""
+        return set(self.declared) <= set(self._targets)
+
+    @property
+    def _targets(self) -> list[int | str]:
+        return [one.target_port or one.port for one in self.service.spec.ports or ()]
 
 
 def _refusals(resets: Fleet[ResetFlows]) -> dict[tuple[str, str, int], list[tuple[ResetFlows, RecentFlow]]]:
@@ -153,6 +166,8 @@ def _finding(
 
 
 def _severity(one: _Port, resets: Sequence[object], drops: Sequence[object]) -> Severity:
+    if resets and one.is_beside:
+        return Severity.INFO
     if resets:
         return Severity.ERROR if one.is_alone else Severity.WARN
     return Severity.WARN if drops else Severity.INFO

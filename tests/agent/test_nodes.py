@@ -56,12 +56,23 @@ def test_it_hangs_below_the_agent_that_is_down() -> None:
 
 @pytest.mark.parametrize("rule", ["AGT030", "AGT031", "AGT033"])
 def test_a_condition_of_seconds_is_no_fault(rule: str) -> None:
-    for kind, status, text in (
-        ("Ready", "False", NO_CNI),
-        ("Ready", "Unknown", ""),
-        ("NetworkUnavailable", "True", ""),
+    for kind, status, text, minutes in (
+        ("Ready", "False", NO_CNI, 0.2),
+        ("Ready", "False", "container runtime is down", 1),
+        ("NetworkUnavailable", "True", "", 1),
     ):
-        assert found(rule, condition(kind, status, text, minutes=1)) == []
+        assert found(rule, condition(kind, status, text, minutes=minutes)) == []
+
+
+def test_a_silent_node_was_waited_for_by_its_controller() -> None:
+    silent = condition("Ready", "Unknown", "Kubelet stopped posting node status.", minutes=0.1)
+    assert only("AGT031", silent).severity is Severity.ERROR
+
+
+def test_a_sound_agent_makes_a_lost_configuration_known_at_once() -> None:
+    lost = condition("Ready", "False", NO_CNI, minutes=0.5)
+    assert only("AGT030", lost).subject.kind == "Node"
+    assert found("AGT030", CRASHING, lost) == []
 
 
 def test_a_node_that_stopped_reporting() -> None:

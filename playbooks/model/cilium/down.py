@@ -28,7 +28,16 @@ OPERATOR = "operator"
 
 def keeps_agent_down(node: str) -> tuple[Condition, ...]:
     """What can keep the agent of a node from running."""
-    return (*(Condition(kind, node) for kind in _OF_NODE), *(Condition(kind) for kind in _OF_CLUSTER))
+    return (
+        *(Condition(kind, node) for kind in _OF_NODE),
+        *(Condition(kind) for kind in _OF_CLUSTER),
+        asked_at_wrong_port(node),
+    )
+
+
+def asked_at_wrong_port(node: str) -> Condition:
+    """The agent of a node is asked for its health where it does not listen."""
+    return Condition(ConditionKind.AGENT_DOWN, node, "probe port")
 
 
 def ended_by_probe(node: str) -> Condition:

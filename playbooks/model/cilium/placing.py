@@ -11,7 +11,8 @@ from playbooks.model.cilium.agents import Agents
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.cilium.standing import Standing, standing_of
 from playbooks.model.finding import Evidence, Ref
-from playbooks.model.kube.events import Warnings
+from playbooks.model.kube.events import Event, Warnings
+from playbooks.model.kube.missing import missing_account
 from playbooks.model.kube.nodes import Node, Taint
 from playbooks.model.kube.pods import Pod, Pods, PodSpec, Toleration
 from playbooks.model.kube.workloads import DaemonSet, DaemonSets
@@ -143,6 +144,24 @@ class Placing:
         remedy = f"Correct the nodeSelector of {self.workload.ref}, or label the nodes."
         return Reason(self.workload.ref, f"no label {missing}", (proof,), remedy, self._edit())
 
+    def _of_affinity(self, workload: DaemonSet) -> Reason | None:
+        """Some nodes are left out on purpose, but not all of them."""
+        affinity = workload.spec.template.spec.affinity
+        required = affinity.node_affinity.required if affinity and affinity.node_affinity else None
+        is_settled = lasts(workload.metadata.creation_timestamp, self.agents.taken_at, STARTING)
+        if (
+            required is None
+            or self.agents.by_node
+            or workload.status.desired_number_scheduled
+            or not is_settled
+        ):
+            return None
+        proof = self.daemon_sets.evidence(
+            ".spec.template.spec.affinity.nodeAffinity is required; .status.desiredNumberScheduled 0"
+        )
+        remedy = f"Correct the node affinity of {workload.ref}, or label the nodes."
+        return Reason(workload.ref, "its node affinity fits no node", (proof,), remedy, self._edit())
+
     def _of_nothing(self, node: Node) -> Reason | None:
         workload = self.workload
         if workload is None:
@@ -155,7 +174,7 @@ class Placing:
             return Reason(workload.ref, f"taint {names} is not tolerated", (proof,), remedy, self._edit())
         if workload.status.desired_number_scheduled <= len(self.agents.by_node):
             # The controller wants no pod there, for a reason that is not read here, such as an affinity.
-            return None
+            return self._of_affinity(workload)
         refused = tuple(self._refusals(workload))
         if not refused and not self._is_settled(workload):
             # A rollout replaces pods: for a moment there is none.
@@ -164,6 +183,11 @@ class Placing:
             f".status.desiredNumberScheduled {workload.status.desired_number_scheduled}, "
             f"agent pods {len(self.agents.by_node)}"
         )
+        account = self._account(workload) if refused else None
+        if account:
+            remedy = f"Create {account} again, from the values in force."
+            why = "it does not exist, so the pod of the DaemonSet is refused"
+            return Reason(account, why, (*refused, proof), remedy, helm_upgrade(account.namespace))
         why = "the DaemonSet's pod is refused" if refused else "the DaemonSet's pod was not made"
         remedy = "Read why the controller does not make the pod: quota, admission, or the controller itself."
         command = kubectl("-n", workload.metadata.namespace, "describe", "daemonset", workload.metadata.name)
@@ -178,12 +202,23 @@ class Placing:
         # What kubectl wrote down has no managedFields: then the controller's own count, outside of rollouts.
         return status.current_number_scheduled < status.desired_number_scheduled
 
+    def _account(self, workload: DaemonSet) -> Ref | None:
+        """The ServiceAccount of the pods, if it is what they were refused for."""
+        spec = workload.spec.template.spec
+        found = (missing_account(one.text, workload.metadata.namespace) for one in self._refused(workload))
+        return next((ref for ref in found if ref and ref.name == spec.service_account_name), None)
+
     def _refusals(self, workload: DaemonSet) -> Iterator[Evidence]:
+        for event in self._refused(workload):
+            if self.warnings:
+                yield self.warnings.evidence(event.excerpt)
+
+    def _refused(self, workload: DaemonSet) -> Iterator[Event]:
         for event in self.warnings.items if self.warnings else ():
             about = event.involved_object
             is_its = (about.kind, about.name) == ("DaemonSet", workload.metadata.name)
-            if self.warnings and is_its and event.reason == "FailedCreate":
-                yield self.warnings.evidence(event.excerpt)
+            if is_its and event.reason == "FailedCreate":
+                yield event
 
     def _edit(self) -> str:
         namespace = self.workload.metadata.namespace if self.workload else ""

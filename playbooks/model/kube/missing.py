@@ -14,6 +14,15 @@ _NO_KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (\S+)", re.
 _KINDS = {"secret": "Secret", "secrets": "Secret", "configmap": "ConfigMap", "configmaps": "ConfigMap"}
 
 
+_NO_ACCOUNT = re.compile(r'serviceaccounts? \\?"([^"\\]+)\\?" not found', re.IGNORECASE)
+
+
+def missing_account(text: str, namespace: str) -> Ref | None:
+    """The ServiceAccount that a refused pod lacks, if its refusal says so."""
+    found = _NO_ACCOUNT.search(text)
+    return Ref("ServiceAccount", found[1], namespace) if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """A Secret or ConfigMap that is missing, or lacks a key."""

@@ -13,9 +13,19 @@ from playbooks.model.kube.namespaces import Namespaces
 from playbooks.model.kube.pods import Pod, Pods
 from playbooks.model.kube.selectors import Selector
 from playbooks.model.mistyped import Mistyped, mistyped
-from playbooks.model.policies.labels import Labels
+from playbooks.model.policies.labels import Labels, is_scoped
 from playbooks.model.policies.sorting import Carriers
 from playbooks.model.policies.written import Written
+
+
+def asked_labels(selector: Selector) -> Mapping[str, str]:
+    """The labels that a selector asks for with one value each, however it is written."""
+    single = {
+        one.key: one.values[0]
+        for one in selector.match_expressions or ()
+        if one.operator == "In" and one.values and len(one.values) == 1
+    }
+    return {**(selector.match_labels or {}), **single}
 
 
 @dataclass(frozen=True)
@@ -78,9 +88,10 @@ class LabelledPods(Fact):
 
     def near(self, selector: Selector, namespace: str = "") -> list[Mistyped]:
         """For each pod that carries nearly what a selector asks for: what it may have meant."""
-        wanted = selector.match_labels or {}
+        wanted = asked_labels(selector)
         found: list[Mistyped] = []
-        for labels, count in self._kinds.get(namespace, {}).values() if wanted else ():
+        where = "" if is_scoped(selector) else namespace
+        for labels, count in self._kinds.get(where, {}).values() if wanted else ():
             wrong = mistyped(wanted, labels.by_key)
             found += [wrong] * count if wrong else []
         return found
