@@ -55,7 +55,7 @@ def test_the_report_names_the_fault_of_the_scenario(name: str, here: Here) -> No
 
 
 def test_an_agent_that_hangs_is_named_and_the_others_are_judged(here: Here) -> None:
-    ran = here("practice", "agent-hangs", "--check", "--timeout", "2", "--looks", "1", "-o", "json")
+    ran = here("practice", "agent-hangs", "--check", "--timeout", "1", "--looks", "1", "-o", "json")
     report = json.loads(ran.stdout)
     assert [(root["severity"], len(root["subjects"])) for root in report["roots"]] == [("warn", 1)]
     assert len(report["roots"][0]["evidence"]) >= 2
