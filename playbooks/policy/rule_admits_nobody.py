@@ -44,21 +44,14 @@ def rule_admits_nobody(
     """
     is_numbered = config.get("cluster-id", "0") not in ("", "0")
     has_mesh = is_numbered and not config.is_on("policy-default-local-cluster")
-    for one in policies.items:
-        for rule in (part for rule in one.rules for part in _parts(rule, pods)):
-            if not any(True for _ in pods.selected_by(one)):
-                continue
-            if not pods.is_complete or not pods.has_namespace_labels:
-                yield CouldNotLook("not all pods, with the labels of their namespaces, could be read")
-                return
-            names = {(pod.pod.metadata.namespace, pod.pod.metadata.name) for pod in pods.selected_by(one)}
-            near = _near(rule, pods)
-            nobody = _Nobody(one, rule, near, _drops(rule, names, near, refused))
-            if rule not in one.rules and not (near and nobody.drops):
-                continue
-            if has_mesh and not (nobody.near and nobody.drops):
-                yield CouldNotLook("pods of other clusters may be meant, and their labels are not known here")
-                continue
+    for nobody in _every(policies, pods, refused):
+        if not pods.is_complete or not pods.has_namespace_labels:
+            yield CouldNotLook("not all pods, with the labels of their namespaces, could be read")
+            return
+        if has_mesh and not nobody.is_proven:
+            yield CouldNotLook("pods of other clusters may be meant, and their labels are not known here")
+            continue
+        if nobody.is_proven or nobody.rule in nobody.written.rules:
             yield _finding(nobody, policies, pods)
 
 
@@ -68,6 +61,21 @@ class _Nobody:
     rule: Rule
     near: list[Mistyped]
     drops: list[tuple[RefusedFlows, RecentFlow]]
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether those who carry nearly the label are refused."""
+        return bool(self.near and self.drops)
+
+
+def _every(policies: WrittenPolicies, pods: LabelledPods, refused: Fleet[RefusedFlows]) -> Iterator[_Nobody]:
+    for one in policies.items:
+        parts = [part for rule in one.rules for part in _parts(rule, pods)]
+        selected = list(pods.selected_by(one)) if parts else []
+        names = {(pod.pod.metadata.namespace, pod.pod.metadata.name) for pod in selected}
+        for rule in parts if selected else ():
+            near = _near(rule, pods)
+            yield _Nobody(one, rule, near, _drops(rule, names, near, refused))
 
 
 def _parts(rule: Rule, pods: LabelledPods) -> Iterator[Rule]:

@@ -52,12 +52,18 @@ def test_a_broad_refusal_swallows_a_narrow_admission() -> None:
     assert found("POL005", cnp("cart-out", denying("203.0.113.0/24")), drop) == []
 
 
-def test_a_refusal_by_another_policy_may_be_meant() -> None:
+@pytest.mark.parametrize(
+    ("prefix", "severity"), [("198.51.100.0/24", Severity.WARN), ("198.51.100.64/26", Severity.INFO)]
+)
+def test_another_policy_may_refuse_a_part_but_hardly_all_of_what_is_admitted(
+    prefix: str, severity: Severity
+) -> None:
     drop = refused("cart", OUTSIDE, 443, "EGRESS", reason=DENYLIST)
-    spec = denying("198.51.100.0/24")
+    spec = denying(prefix)
+    spec["egress"][0]["toCIDR"] = ["198.51.100.64/25"]
     allow = cnp("cart-out", {key: spec[key] for key in ("endpointSelector", "egress")})
     deny = ccnp("no-partners", {key: spec[key] for key in ("endpointSelector", "egressDeny")})
-    assert only("POL005", allow, deny, drop).severity is Severity.INFO
+    assert only("POL005", allow, deny, drop).severity is severity
 
 
 def test_the_proxy_of_ingress_is_refused_at_the_backend() -> None:
