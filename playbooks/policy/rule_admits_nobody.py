@@ -39,7 +39,7 @@ def rule_admits_nobody(
     A pod that any policy selects for a direction refuses everything in it that no rule admits. A rule whose
     peers nobody is, because a label is mistyped or has been changed on the pods, admits nothing; the policy
     is valid, the agent realizes it, and every client is refused as `Policy denied`, `policy-verdict:none`.
-    It is a fault where pods carry nearly that label, or where peers are refused at just that rule's port. Of a
+    It is a fault where pods carry nearly that label, or where peers are refused at that rule's port. Of a
     rule with several peers one alone may be nobody: that is told where those who were meant are refused.
     """
     is_numbered = config.get("cluster-id", "0") not in ("", "0")
