@@ -62,6 +62,9 @@ def encryption_device_missing(
             yield CouldNotLook(f"{words.node}: {gap.detail}")
         return
     keys = [key for key in _KEYS if config and device and device in config.get(key).replace(",", " ").split()]
+    if config and not device and config.get("devices") and "+" not in config.get("devices"):
+        # Among the devices that it was told to use it found none that has an address.
+        keys = ["devices"]
     is_ipsec = config is not None and config.is_on("enable-ipsec")
     what = "for IPsec " if is_ipsec and keys in ([], ["encrypt-interface"]) else ""
     name = f"device {device}" if device else "a device for direct routing"
@@ -69,8 +72,8 @@ def encryption_device_missing(
     is_down = words.fact.standing is not Standing.READY
     yield finding(
         Severity.ERROR if is_down else Severity.WARN,
-        agent.pod.ref,
-        f"{agent.pod.ref}: {name} {what}does not exist on {words.node}",
+        (*((config.ref,) if config and keys else ()), agent.pod.ref),
+        f"{config.ref if config and keys else agent.pod.ref}: {name} {what}does not exist on {words.node}",
         evidence=(
             heard.proof,
             *([config.evidence(f"{key}: {config.get(key)}") for key in keys] if config else []),

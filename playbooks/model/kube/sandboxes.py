@@ -21,6 +21,8 @@ _REASON = "failedcreatepodsandbox"
 _LATELY = timedelta(minutes=15)
 """The kubelet tries again at least this often, but tells of it seldom after a while."""
 _YOUNG = timedelta(minutes=1)
+_TRIED = timedelta(seconds=20)
+"""Two attempts of the kubelet are that far apart, and more."""
 _CILIUM = re.compile(
     r"cilium|range is full|no more ips|unable to (create endpoint|allocate ip)|\[(post /ipam|put /endpoint)",
     re.IGNORECASE,
@@ -188,4 +190,7 @@ def _waiting(warnings: Warnings, pods: Pods) -> Iterator[WaitingPod]:
 def _lasts(one: WaitingPod, now: datetime) -> bool:
     """Whether it failed again and again, and not long ago: one failure is over after a moment."""
     times = sum(event.times for event in one.events)
-    return times > 1 and is_recent(one.last, now, _LATELY) and lasts(one.first, now, _YOUNG)
+    # A range or a folder does not fill by itself in a moment; agents start, and slow answers come.
+    decides = one.refusal in (Refusal.NO_ADDRESS, Refusal.NO_PLUGIN)
+    is_old = lasts(one.first, now, _TRIED if decides else _YOUNG)
+    return times > 1 and is_recent(one.last, now, _LATELY) and is_old
