@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from playbooks.model.cilium.agent.fqdn import AgentLookups
 from playbooks.model.cilium.agent.recent_flows import NO_BACKEND, RefusedFlows
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.dns.cluster import ClusterDns
@@ -37,6 +38,7 @@ def selects_no_pod(
     refused: Fleet[RefusedFlows],
     dns: ClusterDns | None,
     wanted: WantedCalls | None,
+    lookups: Fleet[AgentLookups],
 ) -> Iterator[Finding | CouldNotLook]:
     """A service selects no pod at all.
 
@@ -46,7 +48,7 @@ def selects_no_pod(
     """
     for service in services.items:
         namespace, selector = service.metadata.namespace, service.spec.selector or {}
-        need = needed(service, dns, wanted)
+        need = needed(service, dns, wanted, lookups)
         is_optional = namespace in _SYSTEM and not need.severity
         if not service.selects_pods or is_optional or pods.matching(selector, namespace):
             continue
@@ -81,6 +83,7 @@ def _finding(
             services.evidence(f"{service.ref} .spec.selector: {selector}"),
             pods.evidence(f"no pod of namespace {meta.namespace} has these labels"),
             *drops.evidence("Service backend not found"),
+            *need.evidence,
         ),
         impact=f"{drops.attempts} connections of {', '.join(drops.clients[:3])} failed lately"
         if drops

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from playbooks.model.cilium.agent.fqdn import AgentLookups
 from playbooks.model.cilium.agent.recent_flows import NO_BACKEND, RefusedFlows
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.dns.cluster import ClusterDns
@@ -30,6 +31,7 @@ def workload_scaled_to_zero(
     refused: Fleet[RefusedFlows],
     dns: ClusterDns | None,
     wanted: WantedCalls | None,
+    lookups: Fleet[AgentLookups],
 ) -> Iterator[Finding]:
     """A service's workload is scaled to zero.
 
@@ -51,7 +53,7 @@ def workload_scaled_to_zero(
         if not asleep:
             continue
         drops = drops_to(refused, NO_BACKEND, service.addresses)
-        need = needed(service, dns, wanted)
+        need = needed(service, dns, wanted, lookups)
         change = asleep[0].metadata.last_change
         yield finding(
             need.severity or (Severity.WARN if drops else Severity.INFO),
@@ -61,6 +63,7 @@ def workload_scaled_to_zero(
                 deployments.evidence(f"{asleep[0].ref} .spec.replicas: 0"),
                 services.evidence(f"{service.ref} .spec.selector: {_said(selector)}"),
                 *drops.evidence("Service backend not found"),
+                *need.evidence,
             ),
             impact=f"{drops.attempts} connections of {', '.join(drops.clients[:3])} failed lately"
             if drops
