@@ -9,8 +9,8 @@ import pytest
 from playbooks.engine.snapshot import Snapshot
 from playbooks.model.finding import Severity
 from tests import recorded
-from tests.agent.judged import Json, run
-from tests.edited import Edit, each, edited
+from tests.agent.judged import Json, config, run
+from tests.edited import Edit, added, each, edited
 from tests.policy.built import DENYLIST, ccnp, cnp, of_app, ports, refused
 
 REDIS = "CiliumNetworkPolicy shop/redis-ingress"
@@ -62,6 +62,24 @@ def names(*selectors: Json) -> Edit:
 
 def of_dns(**spec: object) -> Edit:
     return cnp("dns", {"endpointSelector": DNS, **spec}, "kube-system")
+
+
+CLOSED: Json = {
+    "metadata": {"name": "default-deny", "namespace": "shop"},
+    "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
+}
+
+
+def to_default(one: Json) -> Json:
+    if one["metadata"]["name"] == "redis-ingress":
+        one["metadata"]["namespace"] = "default"
+    return one
+
+
+def bare(one: Json) -> Json:
+    if one["metadata"].get("labels", {}).get("app") == "cart-client":
+        del one["metadata"]["labels"]["tier"]
+    return one
 
 
 WHOLE: dict[str, tuple[str, tuple[Edit, ...]]] = {
@@ -124,6 +142,19 @@ WHOLE: dict[str, tuple[str, tuple[Edit, ...]]] = {
             refused("checkout-client", PAYMENTS, 80, "EGRESS", reason=DENYLIST),
         ),
     ),
+    "other-namespace": (
+        "CiliumNetworkPolicy default/redis-ingress",
+        (
+            each("ciliumnetworkpolicies", to_default),
+            added("networkpolicies", CLOSED),
+            TO_REDIS,
+        ),
+    ),
+    "label-taken-off": ("Pod shop/cart-client-797565c4d4-249j9", (each("pods", bare), TO_REDIS)),
+    "always": (
+        "ConfigMap kube-system/cilium-config",
+        (config(enable_policy="always"), refused("frontend-client", "legacy", 8080)),
+    ),
     "everything-closed": (
         "CiliumClusterwideNetworkPolicy lock",
         (ccnp("lock", {"endpointSelector": {}, "ingress": [{"fromEntities": ["host"]}]}), ASKING),
@@ -156,3 +187,13 @@ def test_the_cluster_s_dns_is_not_shut_by_what_it_admits_by_now() -> None:
     everybody = of_dns(ingress=[{"fromEntities": ["cluster"]}])
     assert not [one for one in snapshot(everybody, ASKING).roots if one.finding.severity > Severity.INFO]
     assert not [one for one in snapshot(ASKING).roots if one.finding.severity > Severity.INFO]
+
+
+def test_a_pod_with_the_labels_of_its_workload_has_lost_none() -> None:
+    closed = from_redis(fromEndpoints=[{"matchLabels": {"tier": "web"}}])
+    assert "Pod" not in {one.finding.subject.kind for one in snapshot(closed, TO_REDIS).roots}
+
+
+def test_a_policy_of_another_namespace_is_no_fault_while_nobody_is_refused() -> None:
+    moved = each("ciliumnetworkpolicies", to_default)
+    assert not [one for one in snapshot(moved).roots if one.finding.severity > Severity.INFO]
