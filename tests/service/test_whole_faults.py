@@ -150,6 +150,7 @@ WHOLE: dict[str, tuple[str, tuple[Edit, ...]]] = {
         ),
     ),
     "row-of-the-map": (REDIS, (gone("10.96.153.60:6379/TCP"),)),
+    "first-row-of-the-map": (REDIS, (gone("10.96.153.60:6379/TCP (0)"),)),
     "backend-of-the-map": (
         REDIS,
         (mapped(lambda rows: rows.update({"10.96.153.60:6379/TCP (1)": ["backend 9 not found"]})),),

@@ -69,6 +69,9 @@ def _map_against_agent(entries: ServiceMap, agent: AgentServices) -> Iterator[Di
     held = entries.by_address
     for key, one in frontends.items():
         if key in held:
+            # Without its first row a frontend is not found, whatever rows of backends there are.
+            if held[key].rev_nat is None:
+                yield _of_map(one.address, Kind.MISSING, "row of the frontend itself", one)
             yield from _backends_in_map(held[key], one, has_protocols)
         elif one.address:
             yield _of_map(one.address, Kind.MISSING, "the whole frontend", one)
