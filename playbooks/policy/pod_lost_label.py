@@ -9,7 +9,7 @@ from playbooks.model.cilium.agent.recent_flows import RefusedFlows
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Fleet
-from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Risk, Severity, finding, step
+from playbooks.model.finding import CouldNotLook, Finding, Fix, Ongoing, Ref, Risk, Severity, finding, step
 from playbooks.model.kube.workloads import Deployment, Deployments
 from playbooks.model.policies.deciding import Asked, Decision, decide
 from playbooks.model.policies.labels import Labels
@@ -45,7 +45,9 @@ def pod_lost_label(
         template = made.spec.template.metadata.labels or {}
         lost = {key: value for key, value in template.items() if pod.labels.by_key.get(key) != value}
         if lost and _would_pass(own, pod, template, drop, policies):
-            found.setdefault(peer, []).append(_Lost(pod, made, lost, drop))
+            closing = policies.denying_by_default(own.labels, drop.direction)
+            refs = tuple(dict.fromkeys(one.policy for one in closing))
+            found.setdefault(peer, []).append(_Lost(pod, made, lost, drop, refs))
     for cases in found.values():
         yield _finding(cases, pods, deployments)
 
@@ -56,6 +58,7 @@ class _Lost:
     made: Deployment
     labels: dict[str, str]
     drop: Refusal
+    closing: tuple[Ref, ...]
 
 
 def _workload(pod: LabelledPod, deployments: Deployments) -> Deployment | None:
@@ -104,7 +107,9 @@ def _finding(cases: list[_Lost], pods: LabelledPods, deployments: Deployments) -
             deployments.evidence(f"{first.made.ref} .spec.template.metadata.labels: {lost}"),
             drops[-1].evidence(),
         ),
-        asserts=(Condition(ConditionKind.POLICY_AT_FAULT, str(ref)),),
+        asserts=dict.fromkeys(
+            Condition(ConditionKind.POLICY_AT_FAULT, str(closed)) for one in cases for closed in one.closing
+        ),
         impact=told(drops),
         first_seen=seen[0],
         last_seen=seen[1],
