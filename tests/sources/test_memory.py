@@ -11,7 +11,7 @@ from playbooks.model.answer import End, Gap, GapKind
 from playbooks.model.request import AgentCommand, Request
 from playbooks.practice.source import WorldSource
 from playbooks.practice.world import World
-from playbooks.sources.careful import Careful
+from playbooks.sources.careful import Careful, Limits
 from playbooks.sources.memory import free_memory
 from tests.practice.worlds import seen
 from tests.sources.living import agent, answered, gap_of
@@ -120,7 +120,7 @@ async def test_light_commands_ask_for_no_memory() -> None:
 
 async def test_the_check_counts_among_the_commands_of_an_agent() -> None:
     node = Node(memory("max", 0, 9000 * MIB), maps(5))
-    careful = Careful(node)
+    careful = Careful(node, Limits(commands=24))
     for _ in range(8):
         await answered(careful, dump())
     gap = await gap_of(careful, dump())

@@ -23,8 +23,8 @@ from tests.facts import every_kind
 from tests.recorded import archive_of
 from tests.sources.archives import BUGTOOL, HEALTHY, NODE, answered, contents, packed
 
-BESIDE = {"MarkValidation", "RefusedFlows", "ResetFlows"}
-"""Told by other parts of sysdumps: a ConfigMap tells of gateways, flows are in files of their own."""
+BESIDE = {"AgentBgpSessions", "MarkValidation", "RefusedFlows", "ResetFlows"}
+"""Told by other parts of sysdumps: a ConfigMap tells of gateways and BGP, flows are in files of their own."""
 
 
 def knowing(source: Source) -> Knowing:
@@ -81,6 +81,7 @@ async def test_rules_that_hear_the_agent_judge_and_those_about_pods_do_not() -> 
     }
     assert {outcomes[rule] for rule in ("AGT001", "AGT003", "AGT020")} == {OutcomeKind.COULD_NOT_LOOK}
     assert outcomes["SVC021"] is OutcomeKind.COULD_NOT_LOOK
+    assert outcomes.pop("POL029") is OutcomeKind.NOT_APPLICABLE, "no call was named"
     assert set(outcomes.values()) == {OutcomeKind.CLEAN, OutcomeKind.COULD_NOT_LOOK}
 
 
