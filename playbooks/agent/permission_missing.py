@@ -59,9 +59,9 @@ def permission_missing(
     upgraded without the chart ask for more than their role holds, and the API server refuses every time.
     """
     yield from unheard(fleet)
-    found: dict[tuple[str, ...], list[_Denial]] = defaultdict(list)
+    found: dict[tuple[object, ...], list[_Denial]] = defaultdict(list)
     for denial in (*_of_agents(fleet), *(_of_operator(operator) if operator else ())):
-        found[denial.who].append(denial)
+        found[*denial.who, *denial.role].append(denial)
     for same in found.values():
         yield _finding(same)
 
@@ -76,6 +76,14 @@ class _Denial:
     log: Log
     line: LogLine
     is_down: bool
+
+    @property
+    def role(self) -> tuple[Ref, ...]:
+        """What should allow it in the chart: the agents read their ConfigMap by a role of its own."""
+        namespace, name = self.who
+        if name == "cilium" and self.what.endswith(" configmaps"):
+            return (Ref("Role", "cilium-config-agent", namespace),)
+        return (Ref("ClusterRole", name),) if name in _CHART else ()
 
 
 def _of_agents(fleet: Fleet[AgentWords]) -> Iterator[_Denial]:
@@ -112,8 +120,7 @@ def _denials(log: Log, node: str, now: datetime, *, is_down: bool) -> Iterator[_
 def _finding(same: list[_Denial]) -> Finding:
     namespace, name = same[0].who
     account = Ref("ServiceAccount", name, namespace)
-    role = [Ref("ClusterRole", name)] if name in _CHART else []
-    subjects = (*role, account)
+    subjects = (*same[0].role, account)
     wanted = list(dict.fromkeys(denial.what for denial in same))
     nodes = sorted({denial.node for denial in same if denial.node})
     of_operator = any(not denial.node for denial in same)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import pytest
@@ -12,8 +11,8 @@ from playbooks.model.answer import GapKind
 from playbooks.model.finding import Ref, Severity
 from tests import recorded
 from tests.agent.judged import Json, config, run
-from tests.agent.kept import event, pod, taint, without
-from tests.edited import Edit, answered, command, each, edited, gap, log, of
+from tests.agent.kept import event, pod, without
+from tests.edited import Edit, answered, body, command, each, edited, gap, log, of
 
 AGENT, NODE = "cilium-cpgc6", "lab-node-1"
 SYSTEM = "kube-system"
@@ -24,8 +23,8 @@ ALLOWED = {("Service", "noback"), ("Service", "cart"), ("CiliumNetworkPolicy", "
 
 def judged(cluster: str, *edits: Edit) -> tuple[Ranked, list[Ranked]]:
     """The first root, and the others above INFO that are not there in the healthy cluster."""
-    loud = [one for one in run(edited(recorded.source(cluster), *edits)).roots]
-    roots = [one for one in loud if one.finding.severity > Severity.INFO]
+    every = run(edited(recorded.source(cluster), *edits)).roots
+    roots = [one for one in every if one.finding.severity > Severity.INFO]
     assert roots, "nothing was found"
     others = [one for one in roots[1:] if (one.finding.subject.kind, one.finding.subject.name) not in ALLOWED]
     return roots[0], others
@@ -163,8 +162,8 @@ AGENT_DOWN = {
                 CRASHING,
                 last=ended(255),
                 words='level=fatal msg="unable to run agent: failed to start: daemon creation failed: failed '
-                "to detect devices: unable to determine direct routing device. Use --direct-routing-device to "
-                'specify it" subsys=daemon\n',
+                "to detect devices: unable to determine direct routing device. Use --direct-routing-device "
+                'to specify it" subsys=daemon\n',
             ),
             config(devices="eth9"),
         ),
@@ -229,18 +228,7 @@ def relay_state(state: Json, since: str = "2026-11-23T01:40:12Z") -> tuple[Edit,
 
 
 RUNS: Json = {"running": {"startedAt": "2026-11-23T01:40:12Z"}}
-SILENT = tuple(
-    workload(
-        "nodes", NODE, lambda item: [one.update(status="Unknown") for one in item["status"]["conditions"]]
-    )
-    for _ in range(1)
-)
-
-
-def pulled_not(item: Json) -> None:
-    item["status"]["containerStatuses"][0].update(
-        ready=False, state={"waiting": {"reason": "ImagePullBackOff", "message": "manifest unknown"}}
-    )
+DEVICES = command("cilium-dbg", "shell", "--", "db/show", "devices")
 
 
 def lost_interface(bytes_: bytes) -> bytes:
@@ -278,16 +266,7 @@ RUNNING = {
     "relay at another port": (CONFIG, (*relay_state(RUNS), config(hubble_listen_address=":4254"))),
     "interface deleted": (
         Ref("Endpoint", "frontend-5c968f9675-gmgl2", "shop"),
-        (
-            lambda request, look, told: (
-                answered(
-                    command("cilium-dbg", "shell", "--", "db/show", "devices"), lost_interface(told.body)
-                )(request, look, told)
-                if command("cilium-dbg", "shell", "--", "db/show", "devices")(request)
-                and hasattr(told, "body")
-                else told
-            ),
-        ),
+        (body(DEVICES, lost_interface),),
     ),
 }
 

@@ -111,6 +111,8 @@ def _named(text: str, about: str, wanted: Mapping[str, str]) -> list[str]:
             continue
         stated = {token for token in tokens if token != field and token not in wanted and not is_type(token)}
         stated |= after(about, field or key)
+        # A character that is allowed or not is quoted too.
+        stated = {token for token in stated if any(map(str.isalnum, token))}
         # A text that complains of a value, or of a type, that the option does not have now is not about now.
         is_other = (stated and _REFUSES_VALUE.search(about)) or is_sound(text, value)
         if not (is_other and stated.isdisjoint(parts(value))):

@@ -54,6 +54,8 @@ def likeness(key: str, words: set[str]) -> int:
 
 def mentions(text: str, key: str) -> bool:
     """Whether a text names an option as such; one that is a common word only with dashes or as `option x`."""
+    if "-" in key and f"invalid {key.replace('-', ' ')}: " in text:
+        return True
     start = r"(?<![\w-])" if "-" in key else r"(?:--|option )"
     return key in text and re.search(rf"{start}(?:--)?{re.escape(key)}(?![\w-])", text) is not None
 
