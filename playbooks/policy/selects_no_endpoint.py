@@ -87,7 +87,7 @@ def _finding(
 ) -> Finding:
     near = pods.near(one.selector, one.namespace)
     elsewhere = {} if near else _elsewhere(one, pods)
-    meant = _meant(one, pods) or elsewhere
+    meant = _meant(one, pods) if near else elsewhere
     drops = [drop for drop in refusals(refused) if drop.pod in meant and _would_admit(one, drop)]
     if elsewhere and not drops:
         elsewhere, meant = {}, {}
