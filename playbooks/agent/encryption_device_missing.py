@@ -61,10 +61,7 @@ def encryption_device_missing(
         for gap in words.fact.missing[:1]:
             yield CouldNotLook(f"{words.node}: {gap.detail}")
         return
-    keys = [key for key in _KEYS if config and device and device in config.get(key).replace(",", " ").split()]
-    if config and not device and config.get("devices") and "+" not in config.get("devices"):
-        # Among the devices that it was told to use it found none that has an address.
-        keys = ["devices"]
+    keys = _naming(config, device)
     is_ipsec = config is not None and config.is_on("enable-ipsec")
     what = "for IPsec " if is_ipsec and keys in ([], ["encrypt-interface"]) else ""
     name = f"device {device}" if device else "a device for direct routing"
@@ -106,3 +103,13 @@ def encryption_device_missing(
         ),
         same_as=f"{device} {keys}",
     )
+
+
+def _naming(config: CiliumConfig | None, device: str) -> list[str]:
+    """The options that name the device, or, where the text names none, the devices that were to be used."""
+    if config is None:
+        return []
+    if not device:
+        # Among the devices that it was told to use it found none that has an address.
+        return ["devices"] if config.get("devices") and "+" not in config.get("devices") else []
+    return [key for key in _KEYS if device in config.get(key).replace(",", " ").split()]
