@@ -16,6 +16,7 @@ from playbooks.model.kube.services import Service, ServicePort, Services
 from playbooks.model.policies.refused import Refusal, refusals, told
 from playbooks.model.policies.written import Direction
 from playbooks.model.rule import Case, fault
+from playbooks.model.wanted import WantedCalls
 
 
 @fault(
@@ -29,6 +30,7 @@ def target_port_refused(
     pods: Pods,
     resets: Fleet[ResetFlows],
     denied: Fleet[RefusedFlows],
+    wanted: WantedCalls | None,
 ) -> Iterator[Finding]:
     """A service sends to a port at which its pods refuse connections.
 
@@ -50,7 +52,9 @@ def target_port_refused(
             declared = sorted({one for pod in backends for one in _declared(pod)})
             if not target or not declared or target in declared:
                 continue
-            one = _Port(service, port, target, backends, declared)
+            meta = service.metadata
+            called = wanted.called if wanted else frozenset()
+            one = _Port(service, port, target, backends, declared, (meta.namespace, meta.name) in called)
             yield _finding(one, services, pods, refused, dropped if one.is_alone or one.is_crossed else {})
 
 
@@ -61,6 +65,7 @@ class _Port:
     target: int
     backends: list[Pod]
     declared: list[int]
+    is_wanted: bool
 
     @property
     def is_alone(self) -> bool:
@@ -166,7 +171,7 @@ def _finding(
 
 
 def _severity(one: _Port, resets: Sequence[object], drops: Sequence[object]) -> Severity:
-    if resets and one.is_beside:
+    if resets and one.is_beside and not one.is_wanted:
         return Severity.INFO
     if resets:
         return Severity.ERROR if one.is_alone else Severity.WARN

@@ -12,7 +12,9 @@ from tests import recorded
 
 def about(cluster: str, *targets: str) -> Snapshot:
     rules = tuple(rule for rule in catalogue().rules if rule.id in ("SVC001", "SVC002", "POL001", "POL002"))
-    return asyncio.run(Run(recorded.source(cluster), Order(rules, targets=targets, looks=1)).start())
+    calls = tuple(("", target) for target in targets)
+    order = Order(rules, targets=targets, calls=calls, looks=1)
+    return asyncio.run(Run(recorded.source(cluster), order).start())
 
 
 def test_findings_on_the_target_come_before_worse_ones() -> None:
