@@ -150,7 +150,6 @@ WHOLE: dict[str, tuple[str, tuple[Edit, ...]]] = {
             TO_REDIS,
         ),
     ),
-    "requests": (REDIS, (from_redis(toPorts=ports(6379, rules={"http": [{"method": "GET"}]})),)),
     "label-taken-off": ("Pod shop/cart-client-797565c4d4-249j9", (each("pods", bare), TO_REDIS)),
     "always": (
         "ConfigMap kube-system/cilium-config",
