@@ -7,6 +7,7 @@ from codecs import getincrementaldecoder
 from typing import Any
 
 from textual.drivers import linux_driver
+from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 
 _LEGACY_MOUSE = re.compile(rb"\x1b\[M[\x00-\xff]{3}", re.DOTALL)
@@ -34,8 +35,41 @@ class TolerantDecoder:
         return self._decoder.decode(data[:cut], final)
 
 
+class Writer(WriterThread):
+    """Writes to the terminal, and goes on taking what is drawn when that is gone.
+
+    A writer that ends with the terminal's error leaves its queue to fill up, and whoever draws next, or wants
+    to leave, waits for ever: a console that nobody sees any more.
+    """
+
+    def run(self) -> None:
+        """Write until the end."""
+        is_there = True
+        while (text := self._queue.get()) is not None:
+            is_there = is_there and self._put(text)
+        if is_there:
+            self._put("", is_last=True)
+
+    def _put(self, text: str, *, is_last: bool = False) -> bool:
+        """Write, and flush when nothing else waits. Whether the terminal is still there."""
+        try:
+            self._file.write(text)
+            if is_last or self._queue.empty():
+                self._file.flush()
+        except (OSError, ValueError):
+            # A terminal that hung up answers with an error, a closed one is no file any more.
+            return False
+        return True
+
+
 class ConsoleDriver(LinuxDriver):
     """The driver of the console."""
+
+    def start_application_mode(self) -> None:
+        """Begin to draw."""
+        # As with the decoder below: the driver makes its writer by this name.
+        vars(linux_driver)["WriterThread"] = Writer
+        super().start_application_mode()
 
     def run_input_thread(self) -> None:
         """Read keys until the end."""

@@ -1,11 +1,14 @@
-"""What a terminal sends, decoded without ever failing."""
+"""What a terminal sends, decoded without ever failing; what it is sent, when it is gone."""
 
 from __future__ import annotations
 
+import io
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.driver import TolerantDecoder
+from tui.driver import TolerantDecoder, Writer
 
 
 def decoded(*chunks: bytes) -> str:
@@ -34,3 +37,29 @@ def test_other_sequences_pass() -> None:
 @given(st.lists(st.binary(max_size=20), max_size=8))
 def test_nothing_makes_it_fail(chunks: list[bytes]) -> None:
     decoded(*chunks)
+
+
+class HungUp(io.StringIO):
+    """A terminal that is gone after some writes."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.left = after
+
+    def write(self, text: str) -> int:
+        self.left -= 1
+        if self.left < 0:
+            raise OSError(5, "Input/output error")
+        return super().write(text)
+
+
+@pytest.mark.parametrize("after", [0, 1, 100])
+def test_drawing_and_leaving_never_wait_for_a_terminal_that_is_gone(after: int) -> None:
+    terminal = HungUp(after)
+    writer = Writer(terminal)
+    writer.start()
+    for number in range(200):
+        writer.write(f"{number} ")
+    writer.stop()
+    assert not writer.is_alive()
+    assert terminal.getvalue().split() == [str(number) for number in range(min(after, 200))]
