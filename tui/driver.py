@@ -69,7 +69,7 @@ class ConsoleDriver(LinuxDriver):
         """Begin to draw."""
         # As with the decoder below: the driver makes its writer by this name.
         vars(linux_driver)["WriterThread"] = Writer
-        super().start_application_mode()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def run_input_thread(self) -> None:
         """Read keys until the end."""
