@@ -14,7 +14,7 @@ WRITE_DEV = $(BIN)/python -c 'import tomllib; \
 EDITABLE := --config-settings editable_mode=compat
 
 .DEFAULT_GOAL := help
-.PHONY: practice test lint format proto docs bench fuzz walk-recordings screenshots help clean
+.PHONY: practice test lint format proto docs bench fuzz walk-recordings screenshots journeys help clean
 
 help: ## say what there is
 	@echo 'make TARGET, where TARGET is one of'
@@ -54,6 +54,9 @@ walk-recordings: $(TEST_STAMP) ## say what becomes of every answer and file in a
 
 screenshots: $(TEST_STAMP) ## draw the pictures of the README anew
 	$(BIN)/python -m tests.screenshots
+
+journeys: $(TEST_STAMP) ## write the screens anew that three ways through the console lead to
+	$(BIN)/python -m tests.tui.journeys
 
 clean: ## remove the environment and caches
 	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .pytest_cache build honeyguide.egg-info

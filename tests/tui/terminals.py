@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import fcntl
 import os
 import pty
@@ -57,6 +58,21 @@ class Terminal:
             if not self.read(deadline - time.monotonic()):
                 raise AssertionError(f"{wanted!r} never came; the screen says:\n{self.text()}")
 
+    def until_equal(self, screen: str) -> None:
+        """Read until the screen is just this; what comes in between is passed over."""
+        deadline = time.monotonic() + _PATIENCE
+        while self.text() != screen:
+            if not self.read(deadline - time.monotonic()):
+                told = "\n".join(
+                    difflib.unified_diff(screen.split("\n"), self.text().split("\n"), "kept", "now")
+                )
+                raise AssertionError(f"the screen stays another one:\n{told}")
+
+    def rest(self, seconds: float) -> None:
+        """Read until nothing comes for a while."""
+        while self.read(seconds):
+            pass
+
     def ended(self) -> int:
         """Read to the end; the exit code."""
         deadline = time.monotonic() + _PATIENCE
@@ -85,13 +101,18 @@ def terminal(
     cluster: str = "ToyCluster",
     words: Sequence[str] = (),
     size: tuple[int, int] = (80, 24),
+    inside: Sequence[str] = (),
     **more: str,
 ) -> Iterator[Terminal]:
-    """A console on a toy cluster, or the command with `words`; `more` is added to its environment."""
+    """A console on a toy cluster, or a module with its `words`, run `inside` another command.
+
+    `more` is added to its environment.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+    ran = ["-m", *words] if words else ["-c", _CONSOLE.format(cluster=cluster)]
     process = subprocess.Popen(
-        [sys.executable, *(["-m", "tui", *words] if words else ["-c", _CONSOLE.format(cluster=cluster)])],
+        [*inside, sys.executable, *ran],
         cwd=ROOT,
         env=environment(**{"TERM": "screen-256color", "COLORTERM": "", **more}),
         stdin=theirs,
