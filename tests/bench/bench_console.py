@@ -27,7 +27,7 @@ MARK = "\u203a".encode()
 def first_paint(words: list[str], cache: str) -> float:
     """Seconds from the start of the process until the first frame is there."""
     begin = time.perf_counter()
-    with terminal(words=("tui", *words), PYTHONPYCACHEPREFIX=cache, PYTHONDONTWRITEBYTECODE="") as shown:
+    with terminal(words=words, PYTHONPYCACHEPREFIX=cache, PYTHONDONTWRITEBYTECODE="") as shown:
         while b"read-only" not in shown.received:
             assert shown.read(30.0), "the console ended before it drew anything"
         taken = time.perf_counter() - begin
@@ -62,7 +62,7 @@ def echoes(shown: Terminal) -> list[float]:
 
 def measure(words: list[str], size: tuple[int, int], cache: str) -> None:
     """Keys, stop and silence at one size."""
-    with terminal(words=("tui", *words), size=size, PYTHONPYCACHEPREFIX=cache, PYTHONDONTWRITEBYTECODE="") as shown:
+    with terminal(words=words, size=size, PYTHONPYCACHEPREFIX=cache, PYTHONDONTWRITEBYTECODE="") as shown:
         shown.until("asked ")
         found = sorted(echoes(shown))
         name = f"{size[0]}x{size[1]}"
@@ -91,7 +91,7 @@ def main() -> None:
     given = sys.argv[1:]
     nodes, delay = given[0] if given else "100", given[1] if len(given) > 1 else "50"
     with tempfile.TemporaryDirectory() as cache, served(nodes, delay) as kubeconfig:
-        words = ["--kubeconfig", kubeconfig]
+        words = ["tui", "--kubeconfig", kubeconfig]
         first_paint(words, cache)
         taken = [first_paint(words, cache) for _ in range(STARTS)]
         print(

@@ -147,7 +147,7 @@ def settle(shown: Terminal, seconds: float, is_slow: bool) -> int:
 def watching(case: Case, kubeconfig: str, cache: str, port: int) -> Iterator[Terminal]:
     """A console that watches all flows."""
     with terminal(
-        words=("--kubeconfig", kubeconfig, *case.words),
+        words=("tui", "--kubeconfig", kubeconfig, *case.words),
         size=case.size,
         PYTHONPYCACHEPREFIX=cache,
         PYTHONDONTWRITEBYTECODE="",
