@@ -23,11 +23,8 @@ help: ## say what there is
 practice: $(RUN_STAMP) ## diagnose a broken agent in the practice cluster; SCENARIO=name for another fault
 	@$(BIN)/honeyguide practice $(SCENARIO)
 
-# Tests that wait leave a core idle: one worker more than there are cores.
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
-
 test: $(TEST_STAMP) lint ## everything that must pass: format, lint, types, import contracts, tests
-	PYTEST_XDIST_AUTO_NUM_WORKERS=$(WORKERS) $(BIN)/pytest
+	$(BIN)/pytest
 
 lint: $(TEST_STAMP) ## format, lint, types and import contracts, without the tests
 	$(BIN)/ruff format --check .
