@@ -5,10 +5,12 @@ Only what the run has read anyway is used: a change in an object that no rule as
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from playbooks.model.changes.changes import told_by
 from playbooks.model.changes.record import ChangeKind, ChangeRecord
@@ -43,6 +45,8 @@ class Background:
     """Who would undo a change that is made by hand."""
     config: Ref | None
     """Cilium's ConfigMap."""
+    dated: tuple[tuple[datetime, ChangeRecord], ...]
+    """All changes, the oldest first."""
 
     @classmethod
     def of(cls, facts: Iterable[Fact]) -> Background:
@@ -57,7 +61,9 @@ class Background:
             owners.update(_owners(fact))
             if isinstance(fact, CiliumConfig):
                 config = fact.ref
-        return cls({thing: tuple(found) for thing, found in records.items()}, owners, config)
+        by_thing = {thing: tuple(found) for thing, found in records.items()}
+        every = ((one.when, one) for found in by_thing.values() for one in found if one.when)
+        return cls(by_thing, owners, config, tuple(sorted(every, key=itemgetter(0))))
 
     def behind(self, finding: Finding, now: datetime) -> Finding:
         """The finding with what came before it; what its rule says itself stays and comes first."""
@@ -86,11 +92,10 @@ class Background:
     def _shortly_before(self, finding: Finding, end: datetime) -> Iterator[ChangeRecord]:
         nodes = {subject.node for subject in finding.subjects if subject.node}
         namespaces = {subject.namespace for subject in finding.subjects} - {""}
-        for records in self.records.values():
-            for record in records:
-                is_near = record.when and end - _SHORTLY <= record.when <= end
-                if is_near and self._matters(record.what, nodes, namespaces):
-                    yield record
+        begin = bisect_left(self.dated, end - _SHORTLY, key=itemgetter(0))
+        for _, record in self.dated[begin : bisect_right(self.dated, end, key=itemgetter(0))]:
+            if self._matters(record.what, nodes, namespaces):
+                yield record
 
     def _matters(self, what: Ref, nodes: set[str], namespaces: set[str]) -> bool:
         """Whether a thing has a say in what happens to these nodes and namespaces."""
