@@ -94,11 +94,10 @@ def _said(declared: set[tuple[int, str]]) -> str:
 
 def _through(services: Services | None, case: _Beside) -> Service | None:
     """The service whose own port the rule names instead of that of its pods."""
-    labels = case.server.pod.metadata.labels or {}
+    server = case.server.pod.metadata
     for one in services.items if services else ():
         selector = one.spec.selector
-        is_of_pod = one.metadata.namespace == case.server.pod.metadata.namespace and selector
-        if not is_of_pod or any(labels.get(key) != value for key, value in (selector or {}).items()):
+        if not selector or one.metadata.namespace != server.namespace or not server.has_labels(selector):
             continue
         named = {port.port for port in one.spec.ports or () if _leads_to(port.target_port, case)}
         if any(port.first in named - {case.drop.flow.port} for port in case.rule.ports or ()):

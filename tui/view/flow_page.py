@@ -104,7 +104,7 @@ class FlowPage:
         if why := flow_row.reason(flow):
             yield from _labelled("dropped", piece(why, Ink.ERROR).text)
         yield BLANK
-        if self.question:
+        if question_of(flow):
             yield line(
                 piece("enter", Ink.KEY), " asks what decides it now, and drafts the rule that is missing"
             )
