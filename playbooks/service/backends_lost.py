@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.condition import Condition, ConditionKind
 from playbooks.model.fact import Change
-from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step
+from playbooks.model.finding import Finding, Ongoing, Severity, finding
 from playbooks.model.kube.endpoint_slices import EndpointSlices
 from playbooks.model.kube.pods import Pod, Pods
 from playbooks.model.kube.services import Service, Services
 from playbooks.model.kube.unready import unready_since, why_unready
 from playbooks.model.rule import Case, fault
-from playbooks.model.services.unready import all_down
+from playbooks.model.services.unready import all_down, made_ready
 
 _ON_NODE = (
     ConditionKind.AGENT_DOWN,
@@ -72,26 +71,12 @@ def _finding(service: Service, mine: Sequence[Pod], pods: Pods, slices: Endpoint
         last_seen=pods.taken_at,
         ongoing=Ongoing.YES,
         owner=mine[0].metadata.managed_by,
-        fixes=(_fix(service, mine[0]),),
-    )
-
-
-def _fix(service: Service, pod: Pod) -> Fix:
-    where = ("-n", pod.metadata.namespace)
-    return Fix.cure(
-        f"Make the pods of {service.ref} ready again.",
-        why="A pod becomes a backend the moment its condition Ready is True; Cilium needs nothing else.",
-        risk=Risk.LOW,
-        steps=(
-            step(
-                f"Read the events of {pod.ref}: they name the probe that fails.",
-                kubectl(*where, "describe", "pod", pod.metadata.name),
-            ),
-            step(
-                f"Read the log of {pod.ref}.",
-                kubectl(*where, "logs", pod.metadata.name, "--all-containers", "--tail=100"),
+        fixes=(
+            made_ready(
+                service,
+                mine[0],
+                title=f"Make the pods of {service.ref} ready again.",
+                first=f"Read the events of {mine[0].ref}: they name the probe that fails.",
             ),
         ),
-        undo="Nothing is changed by looking.",
-        verify=f"The EndpointSlices of {service.ref} list a backend with ready true.",
     )

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from playbooks.model.cilium.restarting import kubectl
 from playbooks.model.condition import Condition, ConditionKind
-from playbooks.model.finding import Finding, Fix, Ongoing, Risk, Severity, finding, step
+from playbooks.model.finding import Finding, Fix, Ongoing, Severity, finding, step
 from playbooks.model.kube.endpoint_slices import EndpointSlices
 from playbooks.model.kube.events import Warnings
 from playbooks.model.kube.pods import Pod, Pods
 from playbooks.model.kube.services import Service, Services
 from playbooks.model.kube.unready import unready_since, why_unready
 from playbooks.model.rule import Case, fault
-from playbooks.model.services.unready import all_down
+from playbooks.model.services.unready import all_down, made_ready
 
 _ON_NODE = (
     ConditionKind.AGENT_DOWN,
@@ -100,24 +100,14 @@ def _name(pod: Pod) -> str:
 
 def _fix(service: Service, pod: Pod) -> Fix:
     where = ("-n", pod.metadata.namespace)
-    return Fix.cure(
-        f"Make the pods of {service.ref} ready.",
-        why="A pod becomes a backend the moment its condition Ready is True; Cilium needs nothing else.",
-        risk=Risk.LOW,
-        steps=(
-            step(
-                f"Read the conditions and events of {pod.ref}.",
-                kubectl(*where, "describe", "pod", pod.metadata.name),
-            ),
-            step(
-                f"Read the log of {pod.ref}.",
-                kubectl(*where, "logs", pod.metadata.name, "--all-containers", "--tail=100"),
-            ),
-            step(
-                f"Compare the readiness probe of {pod.ref} with what its container serves.",
-                kubectl(*where, "get", "pod", pod.metadata.name, "-o", "yaml"),
-            ),
-        ),
-        undo="Nothing is changed by looking.",
-        verify=f"The EndpointSlices of {service.ref} list a backend with ready true.",
+    probe = step(
+        f"Compare the readiness probe of {pod.ref} with what its container serves.",
+        kubectl(*where, "get", "pod", pod.metadata.name, "-o", "yaml"),
+    )
+    return made_ready(
+        service,
+        pod,
+        title=f"Make the pods of {service.ref} ready.",
+        first=f"Read the conditions and events of {pod.ref}.",
+        rest=(probe,),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from playbooks.model.cilium.restarting import kubectl
+from playbooks.model.finding import Fix, Risk, Step, step
 from playbooks.model.kube.complaints import complaint_of
 from playbooks.model.kube.endpoint_slices import EndpointSlices
 from playbooks.model.kube.pods import Pod, Pods
@@ -27,6 +29,26 @@ def all_down(service: Service, pods: Pods, slices: EndpointSlices) -> Sequence[P
     if not all(_is_down(pod, pods.taken_at) for pod in mine) or listed(service, slices).ready:
         return ()
     return mine
+
+
+def made_ready(service: Service, pod: Pod, *, title: str, first: str, rest: Sequence[Step] = ()) -> Fix:
+    """Make its pods ready; `first` is what to read in the description of the first of them."""
+    where = ("-n", pod.metadata.namespace)
+    return Fix.cure(
+        title,
+        why="A pod becomes a backend the moment its condition Ready is True; Cilium needs nothing else.",
+        risk=Risk.LOW,
+        steps=(
+            step(first, kubectl(*where, "describe", "pod", pod.metadata.name)),
+            step(
+                f"Read the log of {pod.ref}.",
+                kubectl(*where, "logs", pod.metadata.name, "--all-containers", "--tail=100"),
+            ),
+            *rest,
+        ),
+        undo="Nothing is changed by looking.",
+        verify=f"The EndpointSlices of {service.ref} list a backend with ready true.",
+    )
 
 
 def _is_down(pod: Pod, now: datetime) -> bool:
